@@ -2,9 +2,8 @@
 """Every picture, measured in a real browser: no words over others, none outside, contrast in light and dark, and what a slide needs.
 
     pictures.py PROGRAM DRAW_PICTURES    PROGRAM draws the stored runs, DRAW_PICTURES the stories built by hand
-    pictures.py --self-test              proves on pictures that are wrong that each fault is found
 
-One page holds all pictures; it is opened twice, for light and for dark, and says what it measured. Exit status 1 for any fault.
+One page holds all pictures, and some that are wrong, in each of which its fault must be found; it is opened twice, for light and for dark, and says what it measured. Exit status 1 for any fault.
 """
 
 import glob
@@ -133,6 +132,34 @@ def draw_all(program, draw_pictures, folder):
             subprocess.run([program, "read", "-q", *brief, "-o", out, *arguments], env=environment, check=True, timeout=60)
 
 
+# Pictures that are made to be wrong have names that no other has, and their colours on themselves: a style sheet would be all others', too.
+MADE = "made to be wrong, "
+HEAD = '<svg xmlns="http://www.w3.org/2000/svg" role="img" width="1280" height="720"><title>t</title><desc>d</desc>'
+HEAD += '<rect class="w-bg" style="fill:#fff" width="1280" height="720"/>'
+TEXT = '<text x="20" y="{}" font-size="14" style="fill:{}">some words</text>'
+GOOD = "".join(TEXT.format(y, "#000") for y in (20, 40, 60, 80))
+WRONG = {
+    "overlap": GOOD + TEXT.format(26, "#000"),
+    "contrast 1": GOOD + TEXT.format(120, "#ccc"),
+    "outside": GOOD + '<text x="1250" y="200" font-size="14" style="fill:#000">beyond the edge</text>',
+    "contrast of a line": GOOD + '<path class="w-ln" style="stroke:#ddd" d="M0 0L9 9"/>',
+    "smallest text": GOOD + '<text x="20" y="300" font-size="9" style="fill:#000">small</text>',
+    "no words": "",
+}
+
+
+def made():
+    return {"good-brief.svg": HEAD + GOOD + "</svg>", **{f"{fault}-brief.svg": HEAD + body + "</svg>" for fault, body in WRONG.items()}}
+
+
+def missed(found):
+    """What is wrong with what was found in the pictures of made(): each fault in its own, and none in the good one."""
+    yield from (f"a good picture has faults: {line}" for line in found if line.startswith("good"))
+    for fault in WRONG:
+        if not any(line.startswith(fault) and fault in line.split(":", 1)[1] for line in found):
+            yield f"not found in a picture that has it: {fault}"
+
+
 def check(program, draw_pictures):
     faults = []
     with tempfile.TemporaryDirectory() as folder:
@@ -146,37 +173,14 @@ def check(program, draw_pictures):
             done = subprocess.run(["rsvg-convert", "-o", f"{folder}/x.png", path], capture_output=True, text=True, timeout=60, check=False)
             if done.returncode or done.stderr or os.path.getsize(f"{folder}/x.png") < 1000:
                 faults.append(f"{os.path.basename(path)}: rsvg-convert: {done.stderr or 'an empty picture'}")
-    faults += faults_of(pictures)
+    found = faults_of({**pictures, **{MADE + name: picture for name, picture in made().items()}})
+    faults += [line for line in found if not line.startswith(MADE)]
+    faults += missed([line[len(MADE) :] for line in found if line.startswith(MADE)])
     for fault in faults:
         print(fault)
     print(f"{len(pictures)} pictures, {len(faults)} faults")
     return 1 if faults or len(pictures) < 60 else 0
 
 
-def self_test():
-    style = "<style>.w-bg{fill:#fff}.pale{fill:#ccc}.w-ln{stroke:#000}.faint{stroke:#ddd}</style>"
-    head = '<svg xmlns="http://www.w3.org/2000/svg" role="img" width="1280" height="720"><title>t</title><desc>d</desc>' + style
-    head += '<rect class="w-bg" width="1280" height="720"/>'
-    text = '<text x="20" y="{}" font-size="14" class="{}">some words</text>'
-    good = "".join(text.format(y, "") for y in (20, 40, 60, 80))
-    wrong = {
-        "overlap": good + text.format(26, ""),
-        "contrast 1": good + text.format(120, "pale"),
-        "outside": good + '<text x="1250" y="200" font-size="14">beyond the edge</text>',
-        "contrast of a line": good + '<path class="w-ln faint" d="M0 0L9 9"/>',
-        "smallest text": good + '<text x="20" y="300" font-size="9">small</text>',
-        "no words": "",
-    }
-    pictures = {"good-brief.svg": head + good + "</svg>"}
-    pictures.update({f"{fault}-brief.svg": head + body + "</svg>" for fault, body in wrong.items()})
-    found = faults_of(pictures)
-    if any(line.startswith("good") for line in found):
-        return f"a good picture has faults: {found}"
-    missed = [fault for fault in wrong if not any(line.startswith(fault) and fault in line.split(":", 1)[1] for line in found)]
-    return f"not found: {missed}" if missed else None
-
-
 if __name__ == "__main__":
-    if sys.argv[1:] == ["--self-test"]:
-        sys.exit(self_test())
     sys.exit(check(os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])))

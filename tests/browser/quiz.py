@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
 """The quiz's page in Chromium: answered by keyboard alone, without a request, its mark as the paper's key has it.
 
-    quiz.py TCPWHY       one page of a stored run, in light and dark
-    quiz.py --self-test TCPWHY  proves that a page whose policy does not name its script fails
+    quiz.py TCPWHY       one page of a stored run, in light and dark; and that the same page fails where its policy does not name its script
 """
 
 import json
@@ -169,25 +168,32 @@ def make(program, folder):
     return page, [json.loads(line) for line in lines.stdout.splitlines()]
 
 
+def refuse_broken(browser, page, papers):
+    """A page whose script may not run is found out: nothing is said to an answer."""
+    broken = page.with_name("broken.html")
+    text, replaced = re.subn(r"script-src 'sha256-.", "script-src 'sha256-!", page.read_text())
+    demand(replaced == 1, "the page names no script in its policy")
+    broken.write_text(text)
+    try:
+        examine(browser, broken, papers, "light")
+    except SystemExit as complaint:
+        demand(str(complaint).endswith("question 1 says ''"), f"of a page whose script may not run: {complaint}")
+        return
+    raise SystemExit("tests/browser/quiz.py: a page whose script may not run passed")
+
+
 def main():
-    program, self_test = sys.argv[-1], "--self-test" in sys.argv
+    program = sys.argv[-1]
     with tempfile.TemporaryDirectory() as folder:
         page, papers = make(program, folder)
-        if self_test:
-            page.write_text(re.sub(r"script-src 'sha256-.", "script-src 'sha256-!", page.read_text()))
         browser = Browser(folder)
         try:
             for scheme in ("light", "dark"):
                 examine(browser, page, papers, scheme)
-        except SystemExit as complaint:
-            if self_test and "says" in str(complaint):
-                print("a page whose script may not run is found out:", complaint)
-                return
-            raise
+            refuse_broken(browser, page, papers)
         finally:
             browser.close()
-        demand(not self_test, "a page whose script may not run passed")
-        print(f"{len(papers)} questions, twice")
+        print(f"{len(papers)} questions, twice; a page whose script may not run fails")
 
 
 main()
