@@ -1,6 +1,6 @@
 /* Libraries that many a run does without, and whose own libraries take longer to load than all the rest of the program: loaded when
- * it is first clear that they are needed, before rights are given up. Which version, the build says (cmake/Dependencies.cmake): the
- * one whose headers the pointers' types are from. */
+ * it is first clear that they are needed, which is before files can no longer be opened (rights_close_files). Which version, the
+ * build says (cmake/Dependencies.cmake): the one whose headers the pointers' types are from. */
 #ifndef TCPWHY_BASE_LIBRARY_H
 #define TCPWHY_BASE_LIBRARY_H
 
