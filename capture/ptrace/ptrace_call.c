@@ -135,12 +135,16 @@ static bool is_elsewhere(struct calls *calls, struct ptrace_task *task)
 {
     if (task->network && task->network == calls->home) {
         task->at_home = true;
+        task->netns = calls->home_netns;
         return false;
     }
-    uint64_t there = procinfo_netns(task->tid);
+    uint64_t there = task->netns = procinfo_netns(task->tid);
     bool is_known = !there || (!calls->netns_count && there == procinfo_netns(0));
     for (size_t i = 0; i < calls->netns_count; i++) is_known |= there == calls->netns[i];
-    if (is_known && there) calls->home = task->network;
+    if (is_known && there) {
+        calls->home = task->network;
+        calls->home_netns = there;
+    }
     return !is_known && !(calls->entered && calls->entered(calls->entered_data, task->tid, there));
 }
 
@@ -155,6 +159,7 @@ static int on_call_exit(struct calls *calls, struct event_log *log, struct ptrac
     ptrace_call_resume(task, 0);
 
     if (can_wait) ptrace_look_exit(task, ret, &event.call);
+    if (makes && event.call.socket.cookie) event.call.socket.netns = task->netns;
     count_lost_looks(calls, task);
     enum { RESTART_BLOCK = 516 }; /* ERESTART_RESTARTBLOCK of linux/errno.h */
     task->restartable = ret == -RESTART_BLOCK;

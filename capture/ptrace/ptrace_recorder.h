@@ -14,7 +14,8 @@ struct calls {
     uint64_t appended, unseen, foreign, unraised, elsewhere;
     uint64_t netns[CALLS_NETNS_MAX]; /* where captures stand; none: in this process's own */
     size_t netns_count;
-    uint64_t home; /* the number (sockinfo_network) of one of those; 0: not known yet */
+    uint64_t home;       /* the number (sockinfo_network) of one of those; 0: not known yet */
+    uint64_t home_netns; /* the same one's inode */
     bool (*entered)(void *data, pid_t tid, uint64_t netns);
     void *entered_data;
 };

@@ -33,6 +33,7 @@ struct ptrace_task {
     bool announced;      /* nothing of its birth is still to come: see ptrace_task_born */
     bool cut;            /* `enter.watch` does not hold everything that is watched */
     bool at_home;        /* in a network where packets are captured, as was seen, and in no other since */
+    uint64_t netns;      /* where it made its last socket; 0: not known */
     uint64_t network;    /* that of the socket that socket() has made just now (sockinfo_network); 0: not known */
     uint32_t lost_looks; /* descriptors and memory that could not be seen since this was last set to 0 */
     const struct syscall_row *row;

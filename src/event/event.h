@@ -141,7 +141,7 @@ struct event_socket {
     struct address local, remote;
     uint8_t protocol; /* IPPROTO_TCP or IPPROTO_UDP; 0: not a socket, or another kind */
     uint8_t state;    /* enum event_kernel_state; 0 unknown */
-    uint64_t netns;   /* of a call that failed: where it is; 0 not known */
+    uint64_t netns;   /* of a call that failed, or made it: where it is; 0 not known */
     bool has_unread;  /* received bytes are waiting to be read (sampled when the call began) */
     uint32_t unread_bytes;
 };

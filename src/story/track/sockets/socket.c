@@ -357,6 +357,7 @@ int socket_take_exit(struct teller *teller, const struct event *event)
         /* An accept that returned belongs to the connection it took, not to all that the listener ever takes. */
         detach(sock, call);
         if (sock) sock->handed_out = true;
+        if (sock && !other->netns) other->netns = sock->netns;
         code = attach(teller, other, call);
         /* The first connection taken is the one that made the listener ready: accept's queue is first in, first out. */
         if (!code && sock && thread->waited && call_story_lists(thread->waited, sock->cookie))
