@@ -181,6 +181,24 @@ static void nothing_is_told_of_the_other_network_s_sockets(void **state)
     told_free(told);
 }
 
+/* Without the kernel's states the call that made the socket says where it is. */
+static void a_listener_is_where_it_was_made(void **state)
+{
+    (void)state;
+#define MAKES(t, network, who, cookie)                                                                                             \
+    "exit t=" #t US " " who "name=socket fd=-1 ret=3 how=-1 level=-1 slept=-1 sock.cookie=" #cookie                                \
+    " sock.proto=tcp sock.netns=" #network "\n"
+#define LISTENED(t, who, cookie)                                                                                                   \
+    "exit t=" #t US " " who "name=listen fd=3 how=-1 level=-1 slept=-1 sock.cookie=" #cookie                                       \
+    " sock.proto=tcp sock.local=192.0.2.2:3333 sock.state=LISTEN\n"
+    struct told *told = two_of_six(HERE MAKES(400, 4, "pid=40 tid=40 comm=other ", 5) LISTENED(500, "pid=40 tid=40 comm=other ", 5)
+                                       MAKES(600, 2, S_THREAD, 6) LISTENED(700, S_THREAD, 6) FIRST_OPENS OTHER_OPENS(3, 4)
+                                           FIRST_CLOSES OTHER_CLOSES(3, 4));
+    for (size_t i = 0; i < 2; i++)
+        assert_string_equal(told_call(told->stories[i], STORY_SERVER, "listen", 1)->comm, i == 0 ? "server" : "other");
+    told_free(told);
+}
+
 /* A socket's states are of its own network's connection. */
 static void a_socket_is_an_end_where_it_is(void **state)
 {
@@ -202,6 +220,7 @@ int main(void)
         cmocka_unit_test(a_network_that_passes_both_on_joins_nothing),
         cmocka_unit_test(a_straggler_is_of_the_connection_of_its_own_network),
         cmocka_unit_test(nothing_is_told_of_the_other_network_s_sockets),
+        cmocka_unit_test(a_listener_is_where_it_was_made),
         cmocka_unit_test(a_socket_is_an_end_where_it_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
