@@ -60,6 +60,10 @@ def needed(program, root, triple, found):
     """The libraries that a program needs, as paths below `root`, without running anything of it."""
     text = subprocess.run(["readelf", "-d", "-l", program], capture_output=True, text=True, check=True).stdout
     names = re.findall(r"\(NEEDED\).*\[(.*)\]", text) + re.findall(r"interpreter: (.*)\]", text)
+    return find(names, program, root, triple, found)
+
+
+def find(names, program, root, triple, found):
     for name in names:
         folders = ("",) if name.startswith("/") else (f"lib/{triple}", f"usr/lib/{triple}", "lib", "usr/lib")
         places = [root / folder / name.lstrip("/") for folder in folders]
@@ -105,7 +109,11 @@ def boot(kernel, unpacked, options, folder):
         (tree / name).mkdir(parents=True)
     copy(options.root / "bin/busybox", tree / "bin/busybox")
     copy(options.program, tree / "bin/tcpwhy")
-    for library in needed(options.program, options.root, triple, []):
+    # What it loads by itself where that is needed (src/base/library.h), it names.
+    loaded = sorted(set(re.findall(rb"\0(lib[a-z]+\.so\.[0-9.]+)\0", options.program.read_bytes())))
+    libraries = needed(options.program, options.root, triple, [])
+    find([name.decode() for name in loaded], options.program, options.root, triple, libraries)
+    for library in libraries:
         copy(library, tree / library.relative_to(options.root))
     shutil.copytree(pathlib.Path(__file__).parents[2] / "scenarios", tree / "scenarios")
     modules_of(unpacked, version, tree)
