@@ -3,22 +3,17 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-static uint64_t mix(uint64_t hash, uint64_t value)
-{
-    hash = (hash ^ value) * 0x9e3779b97f4a7c15U;
-    return hash ^ hash >> 29;
-}
+#include "base/table.h"
 
 static uint64_t key_of(const struct savefile_packet *packet)
 {
-    return mix(mix((uint64_t)packet->t_ns, packet->wire), packet->captured);
+    const uint64_t values[] = {(uint64_t)packet->t_ns, packet->wire, packet->captured};
+    return table_hash(0, values, sizeof(values));
 }
 
 static uint64_t bytes_of(const struct savefile_packet *packet)
 {
-    uint64_t hash = 0;
-    for (uint32_t i = 0; i < packet->captured; i++) hash = mix(hash, packet->bytes[i]);
-    return hash;
+    return table_hash(0, packet->bytes, packet->captured);
 }
 
 static void keep(struct repeats *repeats, uint64_t key)

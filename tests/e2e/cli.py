@@ -357,6 +357,17 @@ class Captures(Test):
         self.assertIn("TCP segments            7", result.stdout)
         self.assertIn("packet 8", result.stderr)
 
+    def test_a_capture_that_is_given_twice_counts_once_in_list_and_story(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "capture.pcap")
+            frames = [frame for i in range(20) for frame in exchange(40000 + i)]
+            path.write_bytes(pcap(frames))
+            for words in ([], ["--conn", "3"]):
+                once, twice = run("read", path, *words), run("read", path, path, *words)
+                self.assertEqual((twice.returncode, twice.stdout), (0, once.stdout))
+                self.assertNotIn("a second time", once.stderr)
+                self.assertIn(f"{len(frames)} packets are there a second time", twice.stderr)
+
     def test_files_are_read_in_the_order_given(self):
         with tempfile.TemporaryDirectory() as folder:
             frames = exchange(40000)
