@@ -197,7 +197,9 @@ static void find_orphan(struct telling *telling)
         bool closed =
             fin && (fin->cause->kind == CAUSE_EXIT || (fin->cause->kind == CAUSE_CALL && fin->cause->name &&
                                                        call_traits(fin->cause->name) & (CALL_CLOSES | CALL_CLOSES_RANGE)));
-        if (!closed) continue;
+        const struct sock *sock = telling->flow->sock[i];
+        bool held = sock && sock->holder_count && fin && fin->cause->evidence < EVIDENCE_STACK; /* a copy is known */
+        if (!closed || held) continue;
         uint32_t proof[2] = {fin->cause->step, fin->step};
         finding_add(
             telling, "orphaned-socket", "note",
