@@ -80,8 +80,6 @@ bool finding_is_queue_full(const struct tale_packet *packet);
 bool finding_is_one_way(const struct telling *telling, enum story_side *ret_missing);
 /* Its last number was acknowledged and not captured: it may have been its FIN (conn_may_have_closed). */
 bool finding_may_have_closed(struct telling *telling, enum story_side side);
-/* It acknowledged its peer's FIN, with a segment that was no RST: a RST may be another's. False where no FIN was sent, too. */
-bool finding_acknowledged_fin(const struct telling *telling, enum story_side side);
 /* What ended this end because it got no answer (a timer of its own, or a call that failed with ETIMEDOUT). Its step and time;
  * false: it was not seen to give up. */
 bool finding_gave_up(const struct telling *telling, enum story_side side, uint32_t *ret_step, int64_t *ret_ns);
@@ -92,8 +90,7 @@ void findings_stuck(struct telling *telling);    /* findings_stuck.c: SYNs that 
 void findings_queue(struct telling *telling);    /* findings_queue.c: what a listener did with a handshake */
 void findings_reset(struct telling *telling);    /* findings_reset.c: connections that ended with RST */
 void findings_forged(struct telling *telling);   /* findings_forged.c: RSTs that who they name did not send */
-void findings_unowned(
-    struct telling *telling); /* findings_unowned.c: RSTs that ended what stood, and whose they are does not show */
+void findings_unowned(struct telling *telling);  /* findings_unowned.c: RSTs that ended what stood, and nobody knows whose */
 void findings_dropped(struct telling *telling);  /* findings_dropped.c: what a kernel threw away for another reason than a rule */
 void findings_close(struct telling *telling);    /* findings_close.c: FINs, half-close, TIME_WAIT; and: */
 void findings_held(struct telling *telling);     /* findings_held.c: descriptors that were not closed, CLOSE_WAIT */

@@ -5,7 +5,6 @@
 
 #include "base/lang.h"
 #include "story/findings/findings.h"
-#include "tcp/seq.h"
 
 bool finding_is_filter(const char *reason)
 {
@@ -126,10 +125,4 @@ bool finding_gave_up(const struct telling *telling, enum story_side side, uint32
     *ret_step = call->story->exit_step;
     *ret_ns = call->call->exit_ns;
     return true;
-}
-
-bool finding_acknowledged_fin(const struct telling *telling, enum story_side side)
-{
-    const struct conn_end *end = telling_end_now(telling, side), *peer = telling_end_now(telling, finding_other(side));
-    return peer->flags & END_FIN && end->flags & END_ACKS && seq_at_or_before(peer->fin_end, end->ack);
 }

@@ -210,7 +210,7 @@ static void find_idle_close_wait(struct telling *telling)
     for (int side = 0; side < STORY_SIDES; side++) {
         const struct tale_state *entered = finding_state(telling, side, STATE_CLOSE_WAIT);
         if (!entered || telling->story->end[side].state != STATE_CLOSE_WAIT || telling->flow->sock[side]) continue;
-        if (!finding_acknowledged_fin(telling, (enum story_side)side)) continue;
+        if (!telling_acknowledged_fin(telling, (enum story_side)side)) continue;
         if (finding_may_have_closed(telling, (enum story_side)side) || !conn_first_closer(&telling->conn)) continue;
         const struct tale_packet *last = NULL,
                                  *fin = finding_segment(telling, (int)finding_other((enum story_side)side), STORY_FIN);

@@ -249,7 +249,7 @@ static void find_assassination(struct telling *telling)
         bool shown = state->cause.evidence > EVIDENCE_RULE;
         if (!shown && telling_sees_timers(telling)) continue; /* it changed nothing: net.ipv4.tcp_rfc1337 */
         bool took =
-            telling->conn.flags & CONN_TWO_PLACES || telling->flow->sequel || finding_acknowledged_fin(telling, state->side);
+            telling->conn.flags & CONN_TWO_PLACES || telling->flow->sequel || telling_acknowledged_fin(telling, state->side);
         if (!shown && !took) continue; /* from one place a FIN that nobody acknowledged may not have got there */
         uint32_t proof[2] = {reset->cause->step, reset->step};
         finding_add(telling, "time-wait-assassination", "warning",

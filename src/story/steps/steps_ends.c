@@ -114,11 +114,16 @@ static int64_t time_wait_since(const struct telling *telling, enum story_side si
     return since_ns;
 }
 
-bool telling_fin_never_came(const struct telling *telling, enum story_side side)
+bool telling_acknowledged_fin(const struct telling *telling, enum story_side side)
 {
     const struct conn_end *end = telling_end_now(telling, side), *peer = telling_end_now(telling, !side);
+    return peer->flags & END_FIN && end->flags & END_ACKS && seq_at_or_before(peer->fin_end, end->ack);
+}
+
+bool telling_fin_never_came(const struct telling *telling, enum story_side side)
+{
     if (telling->conn.flags & (CONN_TWO_PLACES | CONN_TO_ITSELF) || telling->marked || telling->flow->sequel) return false;
-    if (end->flags & END_ACKS && seq_at_or_before(peer->fin_end, end->ack)) return false;
+    if (telling_acknowledged_fin(telling, side)) return false;
     for (size_t i = 0; i < telling->packet_count; i++) {
         const struct tale_packet *packet = &telling->packets[i];
         if (packet->segment && packet->side != side && packet->segment->flags & TCP_FIN && packet->verdict.class == CONN_AGAIN)

@@ -381,6 +381,9 @@ bool tale_is_too_late(const struct telling *telling, size_t index, enum story_si
 /* The kernel reported this end as ESTABLISHED. */
 bool tale_was_completed(const struct telling *telling, enum story_side side);
 
+/* steps_ends.c: it acknowledged its peer's FIN, with a segment that was no RST: a RST may be another's. False where no FIN was
+ * sent, too. */
+bool telling_acknowledged_fin(const struct telling *telling, enum story_side side);
 /* steps_ends.c: the peer of `side` sent its FIN again, and this end never acknowledged it: from one place nothing shows that it
  * ever came. */
 bool telling_fin_never_came(const struct telling *telling, enum story_side side);
