@@ -52,6 +52,9 @@ static inline bool finding_is_own(const struct tale_packet *packet, enum story_s
 /* "1.49 s", "205 ms", "16 µs". */
 const char *finding_time(struct telling *telling, int64_t ns);
 
+/* It was captured where it left, at its sender's own address. */
+bool finding_left_here(const struct telling *telling, const struct tale_packet *packet);
+
 /* findings_evidence.c: what the record says of a segment's way to its receiver's TCP. */
 enum finding_way {
     WAY_UNKNOWN,  /* captured in one place: nobody knows */

@@ -34,6 +34,14 @@ static bool is_at_receiver(const struct telling *telling, const struct tale_pack
     return false;
 }
 
+bool finding_left_here(const struct telling *telling, const struct tale_packet *packet)
+{
+    const struct teller *teller = telling->teller;
+    for (size_t i = 0; i < teller->vantage_count; i++)
+        if (vantage_is_at(&teller->vantages[i], &packet->seen->packet.header.src)) return true;
+    return packet->received_ns != 0;
+}
+
 const char *finding_place(const struct telling *telling, const struct sighting *seen, bool other)
 {
     const struct teller *teller = telling->teller;

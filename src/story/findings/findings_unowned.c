@@ -52,20 +52,11 @@ static bool is_the_end(const struct telling *telling, const struct tale_packet *
     return spoke[STORY_CLIENT] && spoke[STORY_SERVER];
 }
 
-/* It was captured where it left, at its sender's own address. */
-static bool left_its_host(const struct telling *telling, const struct tale_packet *reset)
-{
-    const struct teller *teller = telling->teller;
-    for (size_t i = 0; i < teller->vantage_count; i++)
-        if (vantage_is_at(&teller->vantages[i], &reset->seen->packet.header.src)) return true;
-    return reset->received_ns != 0;
-}
-
 /* What made it was not seen, and its sender's host, where it would have been, is not watched. */
 static bool is_unaccounted(const struct telling *telling, const struct tale_packet *reset)
 {
     if (reset->segment->copy || reset->segment->unsent || telling_is_lost(telling, reset)) return false;
-    if (reset->seen->marked || telling->flow->sock[reset->side] || left_its_host(telling, reset)) return false;
+    if (reset->seen->marked || telling->flow->sock[reset->side] || finding_left_here(telling, reset)) return false;
     return reset->cause->kind == CAUSE_UNKNOWN && reset->verdict.reset == RESET_TAKEN;
 }
 

@@ -304,6 +304,13 @@ static const char *calls_text(struct telling *telling, const struct answer *slow
                           finding_time(telling, write->call->enter_ns - read->call->exit_ns), write->story->name);
 }
 
+/* What was sent before it may have been lost on the way here, and this is that again: nobody looked where it left. */
+static bool may_be_again(const struct telling *telling, const struct answer *slow)
+{
+    return !telling->flow->sock[STORY_SERVER] && !flow_is_loopback(&slow->first->seen->packet.header.src) &&
+           !finding_left_here(telling, slow->first);
+}
+
 static void find_slow_answer(struct telling *telling)
 {
     enum story_side missing;
@@ -315,12 +322,13 @@ static void find_slow_answer(struct telling *telling)
                             : round_ns(telling);
     uint32_t proof[2] = {slow.request->step, slow.first->step};
     finding_add(telling, "slow-answer", "note",
-                telling_printf(telling,
-                               "the server's next data (#%" PRIu32 ") came long after the client's (#%" PRIu32
-                               "): the server took %s%s%s",
-                               slow.first->segment->number, slow.request->segment->number, finding_time(telling, slow.server_ns),
-                               flight_ns > 0 ? telling_printf(telling, ", the network %s", finding_time(telling, flight_ns)) : "",
-                               calls_text(telling, &slow)),
+                telling_printf(
+                    telling,
+                    "the server's next data (#%" PRIu32 ") came long after the client's (#%" PRIu32 "): the server took %s%s%s%s",
+                    slow.first->segment->number, slow.request->segment->number, finding_time(telling, slow.server_ns),
+                    flight_ns > 0 ? telling_printf(telling, ", the network %s", finding_time(telling, flight_ns)) : "",
+                    calls_text(telling, &slow),
+                    may_be_again(telling, &slow) ? tr("; or a first answer was lost before it came here, and was sent again") : ""),
                 FINDING_PROOF(proof));
 }
 

@@ -346,6 +346,7 @@ int main(void)
         cmocka_unit_test(what_was_lost_does_not_arrive_with_its_repetition),
         cmocka_unit_test(a_lost_fin_moves_its_receiver_only_when_it_comes_again),
         cmocka_unit_test(a_slow_answer_s_calls_are_those_between_request_and_answer),
+        cmocka_unit_test(a_slow_answer_may_have_been_lost_where_nobody_watched_the_server),
         cmocka_unit_test(who_gave_an_unanswered_syn_up_is_named),
         cmocka_unit_test(a_close_that_was_not_the_last_is_told_of_both_ends),
         cmocka_unit_test(the_listener_s_own_end_is_the_proof_that_it_was_gone),

@@ -40,6 +40,38 @@ void a_slow_answer_s_calls_are_those_between_request_and_answer(void **data)
     }
 }
 
+/* Seen from one place that is not the server's, a first answer may have been lost before it came there, and been sent again. */
+void a_slow_answer_may_have_been_lost_where_nobody_watched_the_server(void **data)
+{
+    (void)data;
+#define SLOW_ON_A_WIRE                                                                                                             \
+    PACKET(1000, WC, SYN ROOM)                                                                                                     \
+    PACKET(1010, WS, SYN_ACK ROOM)                                                                                                 \
+    PACKET(1020, WC, HANDSHAKE_ACK ROOM)                                                                                           \
+    PACKET(2000, WC, C_DATA ROOM) PACKET(512000, WS, "flags=P. seq=501 ack=106 len=5 win=512")
+    static const struct {
+        const char *text;
+        bool says;
+    } answers[] = {
+        {TRACE SLOW_ON_A_WIRE, true},
+        {"# tcpwhy events 1\ntrace t=1 recorder=test ports=3333\nvantage t=1 vantage=1 netns=9 name=eth0 "
+         "v4=192.0.2.2:0\n" SLOW_ON_A_WIRE,
+         false},
+        {TRACE CALL(1500, 1510, S_THREAD, "read", WS_SOCK) SLOW_ON_A_WIRE, false},
+        {TRACE OPEN PACKET(2000, C, C_DATA ROOM) SLOW_ANSWER, false}, /* the loopback loses nothing */
+    };
+    for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+        struct told *told = tell_text(answers[i].text, 0);
+        const struct story_finding *found = NULL;
+        for (size_t k = 0; k < told->stories[0]->finding_count; k++)
+            if (strcmp(told->stories[0]->findings[k].id, "slow-answer") == 0) found = &told->stories[0]->findings[k];
+        if (!found) fail_msg("case %zu: not found", i);
+        bool says = strstr(found->text, "; or a first answer was lost before it came here, and was sent again") != NULL;
+        if (says != answers[i].says) fail_msg("case %zu: %s", i, found->text);
+        told_free(told);
+    }
+}
+
 /* One finding tells of both ends: its second would be dropped. */
 void a_close_that_was_not_the_last_is_told_of_both_ends(void **data)
 {
