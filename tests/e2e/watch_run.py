@@ -16,7 +16,8 @@ NEEDS_MORE = {"partial-write", "epipe-after-rst", "send-unconfirmed", "accept-la
 # Each with what it is played for.
 SCENARIOS = {"accept-queue-full": "syn-dropped-full-queue", "dup-close": "close-not-last", "fast-open": "fast-open", "firewall-resets-data": "reset-by-firewall", "half-close": "half-close",
              "late-accept": "accept-late", "linger-timeout": "linger-blocked", "reset-linger-zero": "linger-zero",
-             "firewall-output-unreachable": "icmp-refused", "request-crosses-fin": "reset-crossed", "syn-cookies": "syn-cookies"}
+             "firewall-output-unreachable": "icmp-refused", "request-crosses-fin": "reset-crossed", "syn-cookies": "syn-cookies",
+             "forged-reset": "reset-from-between", "rst-in-window": "reset-ignored"}
 # A scenario's story ends with the scenario, and then its actors are killed: that a watch sees, too.
 BEHIND = {"closed-by-signal", "orphaned-socket", "fin-unanswered", "retransmitted"}
 

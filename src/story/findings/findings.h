@@ -66,7 +66,7 @@ enum finding_way {
 };
 /* The kernel's word (enum skb_drop_reason) for a rule of somebody's that threw it away. */
 bool finding_is_filter(const char *reason);
-/* Of two captures that were compared: the one that saw it first, or the other one. */
+/* The capture that saw it first; with `other` the one that has it as well, or lacks it. */
 const char *finding_place(const struct telling *telling, const struct sighting *seen, bool other);
 enum finding_way finding_way(const struct telling *telling, const struct tale_packet *packet);
 /* "the server's host", "the client's own host", "a host between": who threw it away. */

@@ -42,13 +42,40 @@ bool finding_left_here(const struct telling *telling, const struct tale_packet *
     return packet->received_ns != 0;
 }
 
+/* This vantage is in the network of that end: it has its address, or its socket. */
+static bool is_of_end(const struct telling *telling, const struct vantage *vantage, enum story_side side)
+{
+    const struct sock *sock = telling->flow->sock[side];
+    return vantage_is_at(vantage, &telling->flow->end[side]) || (sock && sock->netns && sock->netns == vantage->netns);
+}
+
+/* Where it was seen as well; else where it was to be seen: at its receiver's, or, of what its sender never sent, there. NULL:
+ * nobody knows which of several that is. */
+static const struct vantage *other_place(const struct telling *telling, const struct sighting *seen)
+{
+    const struct teller *teller = telling->teller;
+    const struct vantage *at_end = NULL, *any = NULL;
+    size_t count = 0;
+    enum story_side side = address_equal(&telling->flow->end[STORY_CLIENT], &seen->packet.header.src) ? STORY_CLIENT : STORY_SERVER;
+    if (!seen->unsent) side = telling_receiver(telling, side);
+    for (size_t i = 0; i < teller->vantage_count; i++) {
+        const struct vantage *vantage = &teller->vantages[i];
+        if (vantage->number == seen->packet.vantage) continue;
+        if (!seen->unsent && !seen->packet.same && seen->arrived_at >> (vantage->number & 63) & 1) return vantage;
+        if (!at_end && is_of_end(telling, vantage, side)) at_end = vantage;
+        if (!count++) any = vantage;
+    }
+    if (seen->packet.same) return any; /* two captures that were compared, whichever host each is of */
+    return at_end || count > 1 ? at_end : any;
+}
+
 const char *finding_place(const struct telling *telling, const struct sighting *seen, bool other)
 {
     const struct teller *teller = telling->teller;
-    for (size_t i = 0; i < teller->vantage_count; i++)
-        if ((teller->vantages[i].number == seen->packet.vantage) != other)
-            return arena_text(telling->arena, teller->vantages[i].name);
-    return "?";
+    const struct vantage *place = other ? other_place(telling, seen) : NULL;
+    for (size_t i = 0; !other && !place && i < teller->vantage_count; i++)
+        if (teller->vantages[i].number == seen->packet.vantage) place = &teller->vantages[i];
+    return place ? arena_text(telling->arena, place->name) : other ? tr("another network that was captured") : "?";
 }
 
 enum finding_way finding_way(const struct telling *telling, const struct tale_packet *packet)

@@ -53,6 +53,7 @@ int flow_take_reset(struct teller *teller, const struct event *event)
     note->side = flow_side(flow, &socket->local);
     note->sent = event->reset.sent;
     memcpy(note->reason, event->reset.reason, sizeof(note->reason));
+    if (!note->sent) flow_take_held_reset(teller, flow, note->side);
     return 0;
 }
 

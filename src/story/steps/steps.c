@@ -252,8 +252,10 @@ static void step_received(struct telling *telling, struct walk *walk, size_t ind
     const struct event_packet_header *header = &packet->seen->packet.header;
     const struct conn_segment arrived = flow_segment(&packet->seen->packet, t_ns);
     size_t before = packet->verdict.move_count;
-    bool nobody_closed = !telling->conn.closed_first;
+    bool nobody_closed = !telling->conn.closed_first, sparse = telling->judge.sparse;
+    if (telling_resets_nobody(telling, packet)) telling->judge.sparse = false; /* numbers that were not captured excuse nothing */
     conn_received(&telling->judge, &telling->conn, flow_conn_end(telling->first_side, side), &arrived, &packet->verdict);
+    telling->judge.sparse = sparse;
     if (chain_is_in_a_name(&packet->chain) && nobody_closed) { /* a firewall closed it, in its name */
         telling->conn.closed_first = 0;
         telling->conn.flags &= (uint16_t)~CONN_FIRST_BY_RST;

@@ -113,9 +113,31 @@ struct tale_packet *telling_find_packet(const struct telling *telling, const str
     return arrived ? arrived : sent;
 }
 
-bool telling_sees_timers(const struct telling *telling)
+/* This kernel has what says so, or nothing lacks it. */
+static bool sees(const struct telling *telling, const char *lack)
 {
     for (size_t i = 0; i < telling->teller->loss_count; i++)
-        if (strcmp(telling->teller->losses[i].what, "no tw_timer_handler") == 0) return false;
+        if (strcmp(telling->teller->losses[i].what, lack) == 0) return false;
     return telling->teller->any_mark;
+}
+
+bool telling_sees_timers(const struct telling *telling)
+{
+    return sees(telling, "no tw_timer_handler");
+}
+
+bool telling_resets_nobody(const struct telling *telling, const struct tale_packet *packet)
+{
+    const struct flow *flow = telling->flow;
+    if (!telling->teller->course_only || !packet->segment || !(packet->segment->flags & TCP_RST)) return false;
+    enum story_side side = telling_receiver(telling, packet->side);
+    const struct sock *sock = flow->sock[side];
+    if (!sock || !sock->netns || !sock->cookie || !flow_is_whole(telling_end_now(telling, side)->state)) return false;
+    int64_t came_ns = packet->received_ns;
+    if (!came_ns && !packet->seen->marked && packet->seen->netns == sock->netns) came_ns = packet->sent_ns; /* from outside */
+    /* It takes a RST as it comes, or, where a call holds the socket, as that lets go: not yet is not never. */
+    if (!came_ns || (telling->so_far && telling->now_ns - came_ns < TELLING_UNDER_WAY_NS)) return false;
+    for (size_t i = 0; i < flow->reset_count; i++)
+        if (!flow->resets[i].sent && flow->resets[i].side == side && flow->resets[i].t_ns >= came_ns) return false;
+    return sees(telling, "no tcp_receive_reset");
 }

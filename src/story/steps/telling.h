@@ -206,6 +206,10 @@ const char *telling_printf(struct telling *telling, const char *format, ...) __a
  */
 bool telling_sees_timers(const struct telling *telling);
 
+/* Of a course alone, whose data is not recorded, the number of a RST does not tell whether it fits; where it came to a socket that
+ * is open, the kernel says of each that it took. Whether this one was not taken. */
+bool telling_resets_nobody(const struct telling *telling, const struct tale_packet *packet);
+
 /* The first SYN-ACK that was captured; NULL none. */
 const struct tale_packet *telling_first_syn_ack(const struct telling *telling);
 

@@ -4,6 +4,7 @@
 
 #include "base/moment.h"
 #include "story/track/join_own.h"
+#include "tcp/segment.h"
 
 /* A packet finds its mark, or its other sight, among so many of the flow's newest: joins stay cheap on long transfers. */
 static const size_t JOIN_DEPTH = 512;
@@ -84,14 +85,33 @@ struct sighting *join_find_uncaptured(struct flow *flow, const struct event *eve
     return found;
 }
 
+/* Where only the course of connections is recorded, no capture says whose hosts these are: the kernel's marks do, of each SYN, FIN
+ * and RST that leaves any of its networks. The network of the sender's own socket, out of which its segments were seen to leave,
+ * where its peer's own socket is in the one to which this came; 0: not known, or what it sent need not have been recorded. */
+static uint64_t marked_sender(const struct teller *teller, const struct flow *flow, const struct event_packet_header *header,
+                              uint64_t netns)
+{
+    if (!teller->course_only || !(header->flags & (TCP_SYN | TCP_FIN | TCP_RST))) return 0;
+    enum story_side side = address_equal(&flow->end[STORY_CLIENT], &header->src) ? STORY_CLIENT : STORY_SERVER;
+    const struct sock *from = flow->sock[side], *to = flow->sock[side == STORY_CLIENT ? STORY_SERVER : STORY_CLIENT];
+    if (!from || !to || !from->netns || from->netns == netns || to->netns != netns) return 0;
+    for (size_t i = 0; i < flow->reset_count; i++) /* its own mark may be what was lost */
+        if (header->flags & TCP_RST && flow->resets[i].sent && flow->resets[i].side == side) return 0;
+    for (size_t i = join_start(flow); i < flow->packet_count; i++) {
+        const struct sighting *seen = &flow->packets[i];
+        if (seen->marked && seen->netns == from->netns && address_equal(&seen->packet.header.src, &header->src)) return from->netns;
+    }
+    return 0;
+}
+
 bool join_was_never_sent(const struct teller *teller, const struct flow *flow, const struct event *event, uint64_t netns)
 {
     const struct event_packet_header *header = &event->packet.header;
-    uint64_t sender = 0;
-    bool arrives = false;
+    uint64_t sender = marked_sender(teller, flow, header, netns);
+    bool arrives = sender != 0;
     for (size_t i = 0; i < teller->vantage_count; i++) {
         const struct vantage *vantage = &teller->vantages[i];
-        if (vantage->number == event->packet.vantage) arrives = netns && vantage_is_at(vantage, &header->dst);
+        if (vantage->number == event->packet.vantage) arrives |= netns && vantage_is_at(vantage, &header->dst);
         if (vantage->netns != netns && vantage_is_at(vantage, &header->src)) sender = vantage->netns;
     }
     if (!arrives || !sender) return false;

@@ -163,6 +163,9 @@ struct flow {
     struct conn conn;    /* TCP: judged in the order in which its packets came, for what is asked before it is told */
     struct conn_more more;
     enum story_side first_side; /* conn.end[0] */
+    bool holds_reset;           /* a RST came to this side that may not fit: the kernel has not said so far that it was taken */
+    enum story_side held_side;
+    struct conn_segment held_reset;
     struct sock *sock[STORY_SIDES];
     struct sighting *packets;
     size_t packet_count, packet_room;

@@ -102,6 +102,14 @@ void flow_touch(struct teller *teller, struct flow *flow);
 /* A packet of it that is no second sight and no copy: what it means decides about incarnations, roles and when the flow is
  * finished. */
 void flow_judge(struct teller *teller, struct flow *flow, const struct event_packet *packet, int64_t t_ns);
+/* An end in this state is a whole socket, and no request or timewait socket, of which the kernel does not say that a RST ended it.
+ */
+static inline bool flow_is_whole(uint8_t state)
+{
+    return state == STATE_ESTABLISHED || state == STATE_CLOSE_WAIT;
+}
+/* The kernel says that a RST ended this side's socket: one that was held until it said so. */
+void flow_take_held_reset(struct teller *teller, struct flow *flow, enum story_side side);
 /* This end's socket is in that network: where somebody listened there it is the server's, unless more is known. */
 void flow_take_listener(struct teller *teller, struct flow *flow, const struct address *own, uint64_t netns);
 static inline bool flow_roles_are_guessed(const struct flow *flow)

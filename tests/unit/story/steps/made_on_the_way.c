@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -104,6 +105,99 @@ static void what_the_capture_lacks_is_no_other_segment_that_looks_like_it(void *
     }
 }
 
+/* Of the course alone no capture says whose host it is of: the socket that was seen to send out of another network does. */
+#define COURSE "# tcpwhy events 1\ntrace t=1 recorder=bpf course_only=1 ports=3333\n"
+#define ELSEWHERE "vantage t=1 vantage=3 netns=8 name=\"network 8\"\n"
+#define BOTH_NETWORKS "vantage t=1 vantage=1 netns=9 name=\"network 9\"\nvantage t=1 vantage=2 netns=10 name=\"network 10\"\n"
+#define SENT(t, netns, vantage, from, what, sock)                                                                                  \
+    "mark t=" #t US " netns=" #netns " " from what " " sock "\n" PACKET_AT(vantage, t, from, what)
+#define COURSE_OPEN                                                                                                                \
+    SENT(1000, 9, 1, WC, SYN, WC_SOCK)                                                                                             \
+    PACKET_AT(2, 1001, WC, SYN)                                                                                                    \
+    SENT(1002, 10, 2, WS, SYN_ACK, WS_SOCK) PACKET_AT(1, 1003, WS, SYN_ACK) SENT(1004, 9, 1, WC, HANDSHAKE_ACK, WC_SOCK)           \
+        PACKET_AT(2, 1005, WC, HANDSHAKE_ACK)
+#define LATER_DATA                                                                                                                 \
+    SENT(2010, 10, 2, WS, "flags=P. seq=501 ack=101 len=3", WS_SOCK) PACKET_AT(1, 2011, WS, "flags=P. seq=501 ack=101 len=3")
+
+static void of_a_course_alone_the_kernel_of_its_senders_network_says_what_never_left(void **state)
+{
+    (void)state;
+    struct told *told =
+        tell_text(COURSE ELSEWHERE BOTH_NETWORKS COURSE_OPEN PACKET_AT(1, 2000, WS, "flags=R seq=501") LATER_DATA, 0);
+    assert_true(told_segment(told->stories[0], STORY_SERVER, "RST", 1)->unsent);
+    assert_int_equal(told->stories[0]->finding_count, 1);
+    assert_string_equal(told->stories[0]->findings[0].id, "reset-from-between");
+    /* Of several networks the one that it did not leave is named. */
+    assert_non_null(strstr(told->stories[0]->findings[0].text, "came to network 9 and was never seen to leave at network 10"));
+    told_free(told);
+}
+
+static void of_a_course_alone_what_need_not_have_been_recorded_may_have_been_sent(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        /* it left; its own mark is lost, and the kernel's other word of it is not; nobody watches the sender's network */
+        COURSE BOTH_NETWORKS COURSE_OPEN SENT(1999, 10, 2, WS, "flags=R seq=501", WS_SOCK)
+            PACKET_AT(1, 2000, WS, "flags=R seq=501"),
+        COURSE BOTH_NETWORKS COURSE_OPEN "reset t=1999" US " sent=1 netns=10 " WS_SOCK
+                                         "\n" PACKET_AT(1, 2000, WS, "flags=R seq=501"),
+        COURSE BOTH_NETWORKS SENT(1000, 9, 1, WC, SYN, WC_SOCK) PACKET_AT(1, 1003, WS, SYN_ACK)
+            SENT(1004, 9, 1, WC, HANDSHAKE_ACK, WC_SOCK) PACKET_AT(1, 2000, WS, "flags=R seq=501"),
+        /* where it came is not its receiver's network */
+        COURSE ELSEWHERE BOTH_NETWORKS COURSE_OPEN PACKET_AT(3, 2000, WS, "flags=R seq=501"),
+        /* all is recorded, and no capture says whose host it is of */
+        "# tcpwhy events 1\ntrace t=1 recorder=bpf ports=3333\n" BOTH_NETWORKS COURSE_OPEN PACKET_AT(1, 2000, WS,
+                                                                                                     "flags=R seq=501"),
+    };
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        struct told *told = tell_text(texts[i], 0);
+        if (told_segment(told->stories[0], STORY_SERVER, "RST", 1)->unsent) fail_msg("text %zu", i);
+        told_free(told);
+    }
+    /* Of data only some is recorded where it leaves, and other where it arrives. */
+    struct told *told = tell_text(COURSE BOTH_NETWORKS COURSE_OPEN PACKET_AT(1, 2000, WS, "flags=P. seq=501 ack=101 len=3"), 0);
+    assert_false(told_segment(told->stories[0], STORY_SERVER, "data", 1)->unsent);
+    told_free(told);
+}
+
+/* One host, what comes to it from elsewhere, and data that was not recorded before the RST: its number says nothing, the kernel
+ * does. */
+#define ONE_NETWORK COURSE "vantage t=1 vantage=1 netns=9 name=\"this network\"\n"
+#define HERE_OPEN                                                                                                                  \
+    SENT(1000, 9, 1, WC, SYN, WC_SOCK)                                                                                             \
+    PACKET_AT(1, 1002, WS, SYN_ACK) SENT(1004, 9, 1, WC, HANDSHAKE_ACK, WC_SOCK) PACKET_AT(1, 2000, WS, "flags=R seq=601")
+#define HERE_GOES_ON                                                                                                               \
+    PACKET_AT(1, 3000, WS, "flags=F. seq=701 ack=101")                                                                             \
+    SENT(3010, 9, 1, WC, "flags=. seq=101 ack=702", WC_SOCK) SENT(3020, 9, 1, WC, "flags=F. seq=101 ack=702", WC_SOCK)             \
+        PACKET_AT(1, 3030, WS, "flags=. seq=702 ack=102")
+#define ENDED_BY_IT(t) "reset t=" #t US " netns=9 " WC_SOCK " sock.state=ESTABLISHED\n"
+
+static void a_rst_that_the_kernel_did_not_take_ended_nothing(void **state)
+{
+    (void)state;
+    struct told *told = tell_text(ONE_NETWORK HERE_OPEN HERE_GOES_ON, 0);
+    told_states(told->stories[0], STORY_CLIENT, "CLOSED SYN_SENT ESTABLISHED CLOSE_WAIT LAST_ACK CLOSED");
+    assert_int_equal(told->stories[0]->outcome, OUTCOME_CLOSED);
+    assert_string_equal(told->stories[0]->findings[0].id, "reset-ignored");
+    told_free(told);
+    static const char *const taken[] = {
+        ONE_NETWORK HERE_OPEN ENDED_BY_IT(2000),
+        /* a call held the socket */
+        ONE_NETWORK HERE_OPEN ENDED_BY_IT(2900),
+        /* this kernel has no word for it; it is not known whose host it came to */
+        ONE_NETWORK "lost t=1 source=bpf what=\"no tcp_receive_reset\" received=0 count=1\n" HERE_OPEN,
+        COURSE "vantage t=1 vantage=1 netns=8 name=\"network 8\"\n" HERE_OPEN,
+    };
+    for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++) {
+        told = tell_text(taken[i], 0);
+        if (told->stories[0]->end[STORY_CLIENT].state != STATE_CLOSED) fail_msg("text %zu", i);
+        told_free(told);
+    }
+    told = tell_text(ONE_NETWORK HERE_OPEN, 0);
+    assert_int_equal(told->stories[0]->end[STORY_CLIENT].state, STATE_ESTABLISHED);
+    told_free(told);
+}
+
 static void of_very_many_on_the_way_each_is_found(void **state)
 {
     enum { SEGMENTS = 700 };
@@ -132,6 +226,9 @@ int main(void)
         cmocka_unit_test(what_may_have_been_sent_is_not_made_on_the_way),
         cmocka_unit_test(what_the_capture_of_its_senders_network_lacks_was_sent_once),
         cmocka_unit_test(what_the_capture_lacks_is_no_other_segment_that_looks_like_it),
+        cmocka_unit_test(of_a_course_alone_the_kernel_of_its_senders_network_says_what_never_left),
+        cmocka_unit_test(of_a_course_alone_what_need_not_have_been_recorded_may_have_been_sent),
+        cmocka_unit_test(a_rst_that_the_kernel_did_not_take_ended_nothing),
         cmocka_unit_test(of_very_many_on_the_way_each_is_found),
     };
     return cmocka_run_group_tests_name("made_on_the_way", tests, NULL, NULL);

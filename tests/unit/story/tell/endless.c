@@ -99,6 +99,30 @@ static void a_close_wait_leak_is_told_while_it_lasts(void **state)
     run_free(&run);
 }
 
+/* Of a course alone the number of a RST does not tell whether it fits: the kernel says when a socket of this host took it. */
+#define RST_CAME                                                                                                                   \
+    "# tcpwhy events 1\ntrace t=1 recorder=bpf course_only=1 ports=3333\nvantage t=1 vantage=1 netns=9 name=eth0\n" MARK(          \
+        1000, WC, SYN, WC_SOCK) PACKET(1000, WC, SYN) PACKET(1100, WS, SYN_ACK) MARK(1200, WC, HANDSHAKE_ACK, WC_SOCK)             \
+        PACKET(1200, WC, HANDSHAKE_ACK) PACKET(2000, WS, "flags=R seq=601")
+#define TOOK_IT(t) "reset t=" #t US " netns=9 " WC_SOCK " sock.state=ESTABLISHED\n"
+
+static void a_rst_that_its_receiver_did_not_take_ends_no_story(void **state)
+{
+    (void)state;
+    struct run run = run_of(RST_CAME LATER(9000000), &teller_live);
+    feed(&run, 9000000);
+    assert_int_equal(run.count, 0);
+    struct story *story = so_far(&run, 1, 9000000);
+    assert_int_equal(story->end[STORY_CLIENT].state, STATE_ESTABLISHED);
+    story_free(story);
+    run_free(&run);
+    run = run_of(RST_CAME TOOK_IT(2001) LATER(9000000), &teller_live);
+    feed(&run, 9000000);
+    assert_int_equal(run.count, 1);
+    assert_int_equal(run.stories[0]->outcome, OUTCOME_RESET);
+    run_free(&run);
+}
+
 /* What a view shows of it must not depend on whether somebody had asked before. */
 static void asking_for_a_story_so_far_changes_nothing(void **state)
 {
@@ -285,6 +309,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_close_wait_leak_is_told_while_it_lasts),
+        cmocka_unit_test(a_rst_that_its_receiver_did_not_take_ends_no_story),
         cmocka_unit_test(asking_for_a_story_so_far_changes_nothing),
         cmocka_unit_test(a_handshake_under_way_is_open_and_not_half_open),
         cmocka_unit_test(a_segment_that_may_be_under_way_is_not_called_lost),
