@@ -75,7 +75,8 @@ const char *finding_place(const struct telling *telling, const struct sighting *
     const struct vantage *place = other ? other_place(telling, seen) : NULL;
     for (size_t i = 0; !other && !place && i < teller->vantage_count; i++)
         if (teller->vantages[i].number == seen->packet.vantage) place = &teller->vantages[i];
-    return place ? arena_text(telling->arena, place->name) : other ? tr("another network that was captured") : "?";
+    if (place) return arena_text(telling->arena, place->name);
+    return other && teller->vantage_count > 1 ? tr("another network that was captured") : "?";
 }
 
 enum finding_way finding_way(const struct telling *telling, const struct tale_packet *packet)

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "story/track/flow_own.h"
-#include "story/track/join_own.h"
 #include "story/track/track.h"
 #include "tcp/segment.h"
 #include "tcp/seq.h"
@@ -346,38 +345,12 @@ void flow_take_listener(struct teller *teller, struct flow *flow, const struct a
     turn_roles(teller, flow);
 }
 
-/* Of a course alone, whose data is not recorded, the number of a RST does not tell whether it is the one expected. Where it came to
- * a socket of this host, the kernel says whether that socket took it. */
-static bool awaits_kernel(const struct teller *teller, const struct flow *flow, const struct event_packet *packet)
-{
-    if (!teller->course_only || !(packet->header.flags & TCP_RST) || !packet->vantage) return false;
-    enum story_side side = flow_side(flow, &packet->header.dst);
-    const struct sock *sock = flow->sock[side];
-    uint8_t state = flow->conn.end[flow_conn_end(flow->first_side, side)].state;
-    return sock && sock->netns && sock->netns == join_netns(teller, packet->vantage) && flow_is_whole(state);
-}
-
-void flow_take_held_reset(struct teller *teller, struct flow *flow, enum story_side side)
-{
-    struct conn_verdict verdict = {.move_count = 0};
-    unsigned from = flow_conn_end(flow->first_side, side == STORY_CLIENT ? STORY_SERVER : STORY_CLIENT);
-    if (!flow->holds_reset || flow->held_side != side) return;
-    flow->holds_reset = false;
-    conn_take(&teller->judge, &flow->conn, from, &flow->held_reset, &verdict);
-    queue_when_over(teller, flow);
-}
-
 void flow_judge(struct teller *teller, struct flow *flow, const struct event_packet *packet, int64_t t_ns)
 {
     const struct conn_segment segment = flow_segment(packet, t_ns);
     enum story_side side = flow_side(flow, &packet->header.src);
     if (flow->udp) return;
-    if (awaits_kernel(teller, flow, packet)) {
-        flow->holds_reset = true;
-        flow->held_side = flow_side(flow, &packet->header.dst);
-        flow->held_reset = segment;
-        return;
-    }
+    if (flow_hold_reset(teller, flow, packet, &segment)) return;
     answered_note(teller, flow, &packet->header);
     if (!flow->conn.end[0].segments) {
         flow->first_side = side;

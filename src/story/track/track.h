@@ -108,6 +108,9 @@ static inline bool flow_is_whole(uint8_t state)
 {
     return state == STATE_ESTABLISHED || state == STATE_CLOSE_WAIT;
 }
+/* Whether this RST waits for the kernel's word. */
+bool flow_hold_reset(const struct teller *teller, struct flow *flow, const struct event_packet *packet,
+                     const struct conn_segment *segment);
 /* The kernel says that a RST ended this side's socket: one that was held until it said so. */
 void flow_take_held_reset(struct teller *teller, struct flow *flow, enum story_side side);
 /* This end's socket is in that network: where somebody listened there it is the server's, unless more is known. */

@@ -103,7 +103,8 @@ static void say_seen(struct telling *telling, const struct attempt *attempt, con
                        ") was seen in %s, and nothing came back%s: whether that is the %s's host, or "
                        "one on the way that passes it on, is not known; it was dropped there or behind it, or nobody has this "
                        "address%s",
-                       attempt->seen, attempt->count, finding_place(telling, syn->seen, true),
+                       attempt->seen, attempt->count,
+                       syn->seen->packet.same ? finding_place(telling, syn->seen, true) : tr("another network that was captured"),
                        answer ? telling_printf(telling, " for %s", finding_time(telling, answer->sent_ns - syn->sent_ns)) : "",
                        story_side_word(finding_other(syn->side)), gave_up),
         proof, 3);

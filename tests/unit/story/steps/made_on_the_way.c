@@ -114,8 +114,8 @@ static void what_the_capture_lacks_is_no_other_segment_that_looks_like_it(void *
 #define COURSE_OPEN                                                                                                                \
     SENT(1000, 9, 1, WC, SYN, WC_SOCK)                                                                                             \
     PACKET_AT(2, 1001, WC, SYN)                                                                                                    \
-    SENT(1002, 10, 2, WS, SYN_ACK, WS_SOCK) PACKET_AT(1, 1003, WS, SYN_ACK) SENT(1004, 9, 1, WC, HANDSHAKE_ACK, WC_SOCK)           \
-        PACKET_AT(2, 1005, WC, HANDSHAKE_ACK)
+    SENT(1002, 10, 2, WS, SYN_ACK, WS_SOCK)                                                                                        \
+    PACKET_AT(1, 1003, WS, SYN_ACK) SENT(1004, 9, 1, WC, HANDSHAKE_ACK, WC_SOCK) PACKET_AT(2, 1005, WC, HANDSHAKE_ACK)
 #define LATER_DATA                                                                                                                 \
     SENT(2010, 10, 2, WS, "flags=P. seq=501 ack=101 len=3", WS_SOCK) PACKET_AT(1, 2011, WS, "flags=P. seq=501 ack=101 len=3")
 
@@ -168,8 +168,8 @@ static void of_a_course_alone_what_need_not_have_been_recorded_may_have_been_sen
     PACKET_AT(1, 1002, WS, SYN_ACK) SENT(1004, 9, 1, WC, HANDSHAKE_ACK, WC_SOCK) PACKET_AT(1, 2000, WS, "flags=R seq=601")
 #define HERE_GOES_ON                                                                                                               \
     PACKET_AT(1, 3000, WS, "flags=F. seq=701 ack=101")                                                                             \
-    SENT(3010, 9, 1, WC, "flags=. seq=101 ack=702", WC_SOCK) SENT(3020, 9, 1, WC, "flags=F. seq=101 ack=702", WC_SOCK)             \
-        PACKET_AT(1, 3030, WS, "flags=. seq=702 ack=102")
+    SENT(3010, 9, 1, WC, "flags=. seq=101 ack=702", WC_SOCK)                                                                       \
+    SENT(3020, 9, 1, WC, "flags=F. seq=101 ack=702", WC_SOCK) PACKET_AT(1, 3030, WS, "flags=. seq=702 ack=102")
 #define ENDED_BY_IT(t) "reset t=" #t US " netns=9 " WC_SOCK " sock.state=ESTABLISHED\n"
 
 static void a_rst_that_the_kernel_did_not_take_ended_nothing(void **state)
