@@ -198,6 +198,56 @@ static void name_unfollowed(struct telling *telling)
     }
 }
 
+/* TCP of the listener's network has seen what was for the server; or a capture there has the server's address. */
+static bool is_reached(const struct telling *telling, const struct sock *listener)
+{
+    const struct flow *flow = telling->flow;
+    const struct address *server = &flow->end[STORY_SERVER];
+    for (size_t i = 0; i < telling->teller->vantage_count; i++)
+        if (telling->teller->vantages[i].netns == listener->netns && vantage_is_at(&telling->teller->vantages[i], server))
+            return true;
+    for (size_t i = 0; i < flow->queue_count; i++)
+        if (flow->queues[i].queue.netns == listener->netns) return true;
+    for (size_t i = 0; i < flow->drop_count; i++) {
+        const struct event_drop *drop = &flow->drops[i].drop;
+        bool by_tcp = strncmp(drop->function, "tcp_", 4) == 0 && address_equal(&drop->header.dst, server);
+        if (by_tcp && drop->netns == listener->netns) return true;
+    }
+    return false;
+}
+
+/* The client's segments left the network of both by the device of a host that is not alone, or what came back was not made there.
+ */
+static bool leaves(const struct telling *telling)
+{
+    const struct address *client = &telling->flow->end[STORY_CLIENT];
+    bool marked = false, comes_in = false;
+    if (telling->teller->course_only) return true; /* by which device is not recorded; what answers has its mark */
+    for (size_t i = 0; i < telling->packet_count; i++) {
+        const struct tale_packet *packet = &telling->packets[i];
+        bool is_clients = packet->side == STORY_CLIENT;
+        marked |= is_clients && packet->seen->marked;
+        comes_in |= !is_clients && packet->seen->captured && !packet->seen->marked;
+        for (size_t k = 0; is_clients && packet->seen->captured && k < telling->teller->vantage_count; k++) {
+            const struct vantage *vantage = &telling->teller->vantages[k];
+            if (vantage->number == packet->seen->packet.vantage && vantage_is_at(vantage, client)) return true;
+        }
+    }
+    return marked && comes_in;
+}
+
+/* It listens at any address: of its own network, that is. The server's may be another host's, or another network's. */
+static bool may_serve_others(const struct telling *telling, const struct sock *listener)
+{
+    const struct address *server = &telling->flow->end[STORY_SERVER];
+    struct address client = telling->flow->end[STORY_CLIENT];
+    client.port = server->port;
+    uint64_t netns = telling_netns(telling, STORY_CLIENT);
+    if (!address_is_any(&listener->local) || !listener->netns || !netns) return false;
+    if (flow_is_loopback(server) || address_equal(&client, server) || is_reached(telling, listener)) return false;
+    return netns != listener->netns || leaves(telling);
+}
+
 /* The server's listener: in its own network, where that is known. */
 static struct sock *find_listener(const struct telling *telling)
 {
@@ -207,7 +257,8 @@ static struct sock *find_listener(const struct telling *telling)
     uint64_t netns = telling_netns(telling, STORY_SERVER);
     int64_t begun_ns = telling->packet_count ? telling->packets[0].sent_ns : 0;
     if (!netns && sockets_serve_twice(telling->teller, server, IPPROTO_TCP)) return NULL;
-    return socket_serving(telling->teller, server, IPPROTO_TCP, netns, begun_ns);
+    struct sock *listener = socket_serving(telling->teller, server, IPPROTO_TCP, netns, begun_ns);
+    return listener && !netns && may_serve_others(telling, listener) ? NULL : listener;
 }
 
 /* The order of these is that in which one needs the other. */

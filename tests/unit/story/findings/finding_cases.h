@@ -861,6 +861,31 @@ static const struct finding_case cases[] = {
     {"refused-despite-listener", false, TRACE LISTEN CLOSE_RETURNS("1000000") REFUSED},
     {"refused-despite-listener", true, TRACE LISTEN "process t=1000001 " S_THREAD "change=exit status=-1 signal=9\n" REFUSED},
     {"refused-despite-listener", false, TRACE LISTEN "process t=1000000 " S_THREAD "change=exit status=-1 signal=9\n" REFUSED},
+/* Who listens at any address serves those of its own network: another's port of the same number is not its. */
+#define LISTENS_AT_ANY(netns)                                                                                                      \
+    "state t=890000 from=CLOSE to=LISTEN netns=" #netns " sock.cookie=5 sock.proto=tcp sock.local=0.0.0.0:3333\n"                  \
+    "enter t=900000 " S_THREAD "name=listen fd=3 how=0 level=-1 sock.cookie=5 sock.proto=tcp sock.local=0.0.0.0:3333\n"            \
+    "exit t=901000 " S_THREAD "name=listen fd=3 how=0 level=-1 slept=-1 sock.cookie=5 sock.proto=tcp sock.local=0.0.0.0:3333 "     \
+    "sock.state=LISTEN\n"
+#define SYN_LEAVES MARK(1000, WC, SYN, WC_SOCK) PACKET(1000, WC, SYN)
+#define RST_COMES PACKET(1010, WS, "flags=R. seq=0 ack=101")
+#define BY_DEVICE "# tcpwhy events 1\ntrace t=1 recorder=test\nvantage t=1 vantage=1 netns=9 name=eth0 v4=192.0.2.1:0\n"
+    {"refused-despite-listener", true, TRACE LISTENS_AT_ANY(9) PACKET(1000, WC, SYN) RST_COMES},
+    {"refused-despite-listener", true, TRACE LISTENS_AT_ANY(9) SYN_LEAVES MARK(1010, WS, "flags=R. seq=0 ack=101", "if=1") RST_COMES},
+    {"refused-despite-listener", false, TRACE LISTENS_AT_ANY(9) SYN_LEAVES RST_COMES},
+    {"refused-despite-listener", false, BY_DEVICE LISTENS_AT_ANY(9) MARK(1000, WC, SYN, WC_SOCK) PACKET(1000, WC, SYN) RST_COMES},
+    {"refused", true, BY_DEVICE LISTENS_AT_ANY(9) SYN_LEAVES RST_COMES},
+    {"refused-despite-listener", false, TRACE TWO_ENDS LISTENS_AT_ANY(10) SYN_LEAVES RST_COMES},
+    {"refused-despite-listener", true,
+     TRACE FAR_KNOWN LISTENS_AT_ANY(10) SYN_LEAVES ARRIVES(1005, WC, SYN) ARRIVES(1006, WS, "flags=R. seq=0 ack=101") RST_COMES},
+    {"refused-despite-listener", true,
+     TRACE TWO_ENDS LISTENS_AT_ANY(10) SYN_LEAVES "queue t=1005000 netns=10 " WC SYN
+                                                  " sock.cookie=5 sock.proto=tcp sock.state=LISTEN accept_most=5\n" RST_COMES},
+    {"refused-despite-listener", true,
+     TRACE TWO_ENDS LISTENS_AT_ANY(10) SYN_LEAVES "drop t=1005000 netns=10 " WC SYN
+                                                  " reason=TCP_MINTTL function=tcp_v4_rcv\n" RST_COMES},
+    {"refused-despite-listener", false,
+     TRACE TWO_ENDS LISTENS_AT_ANY(10) SYN_LEAVES "drop t=1005000 netns=10 " WC SYN " " FIREWALL "\n" RST_COMES},
 /* The server's own SYN-ACK was captured too. Whose RST bears the number behind it knows that. */
 #define GIVEN_UP                                                                                                                   \
     PACKET(1000, C, SYN) PACKET(1010, S, SYN_ACK) PACKET(1001010, S, SYN_ACK) PACKET(9000000, S, "flags=R. seq=501 ack=101")
