@@ -8,7 +8,7 @@ function(tcpwhy_e2e name file class seconds)
   set_tests_properties(e2e/${name} PROPERTIES LABELS e2e TIMEOUT ${seconds}
     ENVIRONMENT "TCPWHY=$<TARGET_FILE:tcpwhy>;PYTHONDONTWRITEBYTECODE=1")
   if(TCPWHY_SANITIZE) # in a process that is being traced leaks can't be looked for
-    set_property(TEST e2e/${name} APPEND PROPERTY ENVIRONMENT ASAN_OPTIONS=detect_leaks=0)
+    set_property(TEST e2e/${name} APPEND PROPERTY ENVIRONMENT ASAN_OPTIONS=detect_leaks=0:handle_sigill=1)
   endif()
 endfunction()
 

@@ -95,7 +95,7 @@ tcpwhy_unit(capture/ptrace/ptrace_call tcpwhy_capture_ptrace)
 tcpwhy_unit(capture/ptrace/ptrace_task tcpwhy_capture_ptrace)
 tcpwhy_unit(capture/ptrace/attach_ptrace tcpwhy_capture_ptrace Threads::Threads)
 # The leak sanitizer stops the world with ptrace itself: in a tracer with children that can wait for ever. The rest of it stays on.
-set_tests_properties(unit/calls_ptrace unit/attach_ptrace PROPERTIES ENVIRONMENT "ASAN_OPTIONS=detect_leaks=0")
+set_tests_properties(unit/calls_ptrace unit/attach_ptrace PROPERTIES ENVIRONMENT "ASAN_OPTIONS=detect_leaks=0:handle_sigill=1")
 add_library(test_tell STATIC support/tell.c)
 target_link_libraries(test_tell PUBLIC tcpwhy_story_tell PkgConfig::CMOCKA)
 target_include_directories(test_tell PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})

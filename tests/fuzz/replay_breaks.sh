@@ -24,7 +24,7 @@ sound)
     expect 0 '1 inputs'
     ;;
 no-corpus) expect 2 'corpus is empty' ;;
-over-read | crash | hang)
+over-read | crash | hang | undefined)
     printf s >corpus/a-sound-one
     printf '%.1s, and more' "$2" >corpus/broken
     expect 1 'broken by corpus/broken'
