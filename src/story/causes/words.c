@@ -49,6 +49,25 @@ static const char *reset_by_call(struct telling *telling, const struct tale_pack
     return telling_printf(telling, "sent by %s: it aborted the connection", text);
 }
 
+/* The FIN acknowledges that of its peer: nothing is left to be received. */
+static bool comes_second(const struct telling *telling, const struct tale_packet *packet)
+{
+    const uint32_t first = telling->fin[telling_receiver(telling, packet->side)];
+    if (!first) return false;
+    const struct event_packet_header *fin = &telling->packets[first - 1].seen->packet.header, *own = &packet->seen->packet.header;
+    return own->flags & TCP_ACK && own->ack == fin->seq + segment_space(fin);
+}
+
+/* Which directions were shut is in the call's argument: without it, the FIN alone shows that nothing more is sent. */
+static const char *shut_down(struct telling *telling, const struct tale_packet *packet, const struct tale_call *call, const char *text)
+{
+    if (!call || (call->call->how == SHUT_WR && comes_second(telling, packet))) return telling_printf(telling, "sent by %s: it sends no more", text);
+    return telling_printf(telling,
+                          call->call->how == SHUT_WR ? tr("sent by %s: it sends no more, but still receives")
+                                                     : tr("sent by %s: it sends no more, and receives no more"),
+                          text);
+}
+
 const char *words_sent_by_call(struct telling *telling, const struct tale_packet *packet, const struct tale_call *call)
 {
     const int label = kind_of(packet);
@@ -59,11 +78,7 @@ const char *words_sent_by_call(struct telling *telling, const struct tale_packet
     if (label == STORY_SYN) return telling_printf(telling, "sent by %s: the active open", text);
     if (label == STORY_FIN) {
         const uint32_t traits = call_traits(call ? call->call->name : packet->chain.name);
-        if (traits & CALL_SHUTS_DOWN)
-            return telling_printf(telling,
-                                  !call || call->call->how == SHUT_WR ? tr("sent by %s: it sends no more, but still receives")
-                                                                      : tr("sent by %s: it sends no more, and receives no more"),
-                                  text);
+        if (traits & CALL_SHUTS_DOWN) return shut_down(telling, packet, call, text);
         if (traits & CALL_CLOSES && packet->chain.meaning == CHAIN_DEFERRED)
             return telling_printf(telling,
                                   "sent by %s: it has nothing more to send (before Linux 6.6, close() does its work when "
