@@ -25,32 +25,6 @@
 #include "support/captures.h"
 #include "support/guard.h"
 
-/* A file without a name that holds the bytes; `path` to open it with. Close with close(). */
-int file_of(const void *bytes, size_t length, char path[32])
-{
-    int fd = memfd_create("capture", MFD_CLOEXEC);
-    assert_true(fd >= 0);
-    for (size_t done = 0; done < length;) {
-        ssize_t piece = write(fd, (const char *)bytes + done, length - done);
-        assert_true(piece > 0);
-        done += (size_t)piece;
-    }
-    snprintf(path, 32, "/proc/self/fd/%d", fd);
-    return fd;
-}
-
-struct savefile *open_bytes(const struct buf *bytes)
-{
-    char path[32];
-    struct savefile *file = NULL;
-    struct err err = {{0}};
-    int fd = file_of(bytes->data, bytes->length, path);
-    int code = savefile_open(&file, path, NULL, &err);
-    close(fd);
-    if (code) fail_msg("%s", err.text);
-    return file;
-}
-
 static void refused(const void *bytes, size_t length, const char *text)
 {
     char path[32];
@@ -61,42 +35,6 @@ static void refused(const void *bytes, size_t length, const char *text)
     assert_null(file);
     close(fd);
     if (!strstr(err.text, text) || !strstr(err.text, path)) fail_msg("'%s' instead of '%s'", err.text, text);
-}
-
-/* What a file gives, in few words: "P" a packet, "D" damage, "E" the end, "F" failure; checks that the end stays the end. */
-const char *outline(struct savefile *file, char *text, size_t room)
-{
-    struct savefile_packet packet;
-    size_t length = 0;
-    for (;;) {
-        enum savefile_result result = savefile_next(file, &packet);
-        assert_true(length + 1 < room);
-        text[length++] = "PEDF"[result];
-        text[length] = '\0';
-        if (result != SAVEFILE_END && result != SAVEFILE_FAILED) continue;
-        assert_int_equal(savefile_next(file, &packet), result);
-        savefile_close(file);
-        return text;
-    }
-}
-
-void assert_outline(const struct buf *bytes, const char *expected)
-{
-    char text[4096];
-    assert_string_equal(outline(open_bytes(bytes), text, sizeof(text)), expected);
-}
-
-struct buf two_packets(uint32_t magic, bool big)
-{
-    struct buf bytes = buf_new(LIMIT);
-    put_pcap(&bytes, magic, 2, 4, 1, big);
-    for (uint32_t i = 0; i < 2; i++) {
-        put_record(&bytes, NOW + i, 123456, 60 + i, 90, (uint8_t)i, big);
-        if (magic == MODIFIED) { /* interface, protocol and packet type stand between header and packet: here all the same value */
-            put_fill(&bytes, (uint8_t)i, 8);
-        }
-    }
-    return bytes;
 }
 
 static void every_variant_of_pcap_is_read_in_both_byte_orders(void **state)
@@ -350,14 +288,6 @@ int main(void)
         cmocka_unit_test(packets_larger_than_the_window_are_whole),
         cmocka_unit_test(a_packet_without_a_time_has_that_of_the_one_before),
         cmocka_unit_test(which_way_a_packet_went_its_flags_say),
-        cmocka_unit_test(compressed_captures_are_read_as_plain_ones),
-        cmocka_unit_test(cut_compression_gives_what_can_be_unpacked_and_says_so),
-        cmocka_unit_test(damaged_compression_is_told_and_ends),
-        cmocka_unit_test(a_gzip_file_padded_with_zeroes_is_whole),
-        cmocka_unit_test(packets_of_a_pipe_come_as_soon_as_they_are_written),
-        cmocka_unit_test(unpacked_packets_of_a_pipe_do_not_wait_for_more_either),
-        cmocka_unit_test(what_the_decompressor_holds_back_comes_before_more_is_read),
-        cmocka_unit_test(a_signal_that_asks_for_it_ends_a_pipe),
         cmocka_unit_test(standard_input_can_have_been_begun),
         cmocka_unit_test(what_stands_beside_the_packets_is_kept_and_counted),
         cmocka_unit_test(of_many_comments_of_a_capture_the_first_are_kept),

@@ -25,15 +25,6 @@
 #include "support/captures.h"
 #include "support/guard.h"
 
-struct buf packets_ng(size_t count, bool big)
-{
-    struct buf bytes = buf_new(LIMIT);
-    put_section(&bytes, big);
-    put_interface(&bytes, 1, 0, NULL, 0, big);
-    for (size_t i = 0; i < count; i++) put_packet(&bytes, 0, (uint64_t)NOW * 1000000 + i, 60, 60, (uint8_t)i, big);
-    return bytes;
-}
-
 void behind_a_damaged_block_reading_goes_on(void **state)
 {
     (void)state;

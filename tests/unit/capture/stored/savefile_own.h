@@ -1,4 +1,4 @@
-/* Internal to savefile.c and savefile_chain.c. */
+/* Internal to the programs savefile and savefile_packed. */
 #ifndef TCPWHY_SAVEFILE_OWN_H
 #define TCPWHY_SAVEFILE_OWN_H
 
@@ -26,14 +26,6 @@ void a_chain_reads_its_files_as_one(void **state);
 /* What a file gives, in few words: "P" a packet, "D" damage, "E" the end, "F" failure; checks that the end stays the end. */
 const char *outline(struct savefile *file, char *text, size_t room);
 void assert_outline(const struct buf *bytes, const char *expected);
-void compressed_captures_are_read_as_plain_ones(void **state);
-void cut_compression_gives_what_can_be_unpacked_and_says_so(void **state);
-void damaged_compression_is_told_and_ends(void **state);
-void a_gzip_file_padded_with_zeroes_is_whole(void **state);
-void packets_of_a_pipe_come_as_soon_as_they_are_written(void **state);
-void unpacked_packets_of_a_pipe_do_not_wait_for_more_either(void **state);
-void what_the_decompressor_holds_back_comes_before_more_is_read(void **state);
-void a_signal_that_asks_for_it_ends_a_pipe(void **state);
 
 void behind_a_damaged_block_reading_goes_on(void **state);
 void behind_the_last_block_nothing_is_resumed(void **state);

@@ -25,20 +25,6 @@
 #include "support/captures.h"
 #include "support/guard.h"
 
-struct buf pack_gzip(const void *bytes, size_t length)
-{
-    struct buf packed = buf_new(LIMIT);
-    size_t room = compressBound(length) + 32;
-    uint8_t *out = malloc(room);
-    z_stream stream = {.next_in = (z_const Bytef *)bytes, .avail_in = (uInt)length, .next_out = out, .avail_out = (uInt)room};
-    assert_int_equal(deflateInit2(&stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
-    assert_int_equal(deflate(&stream, Z_FINISH), Z_STREAM_END);
-    assert_int_equal(buf_append(&packed, out, stream.total_out), 0);
-    deflateEnd(&stream);
-    free(out);
-    return packed;
-}
-
 static struct buf pack_zstd(const void *bytes, size_t length)
 {
     struct buf packed = buf_new(LIMIT);
@@ -70,7 +56,7 @@ static const struct {
 } packers[] = {{"gzip", pack_gzip}, {"zstd", pack_zstd}, {"lz4", pack_lz4}};
 enum { PACKERS = 3 };
 
-void compressed_captures_are_read_as_plain_ones(void **state)
+static void compressed_captures_are_read_as_plain_ones(void **state)
 {
     (void)state;
     struct buf bytes = packets_ng(20000, false); /* larger than any window */
@@ -100,7 +86,7 @@ void compressed_captures_are_read_as_plain_ones(void **state)
     buf_free(&bytes);
 }
 
-void cut_compression_gives_what_can_be_unpacked_and_says_so(void **state)
+static void cut_compression_gives_what_can_be_unpacked_and_says_so(void **state)
 {
     (void)state;
     struct buf bytes = packets_ng(40, false);
@@ -138,7 +124,7 @@ void cut_compression_gives_what_can_be_unpacked_and_says_so(void **state)
     buf_free(&bytes);
 }
 
-void damaged_compression_is_told_and_ends(void **state)
+static void damaged_compression_is_told_and_ends(void **state)
 {
     (void)state;
     struct buf bytes = packets_ng(300, false);
@@ -170,7 +156,7 @@ void damaged_compression_is_told_and_ends(void **state)
     buf_free(&bytes);
 }
 
-void a_gzip_file_padded_with_zeroes_is_whole(void **state)
+static void a_gzip_file_padded_with_zeroes_is_whole(void **state)
 {
     (void)state;
     struct buf bytes = two_packets(MICRO, false), packed = pack_gzip(bytes.data, bytes.length);
@@ -187,7 +173,7 @@ static void pipe_of(int fds[2], char path[32])
     snprintf(path, 32, "/proc/self/fd/%d", fds[0]);
 }
 
-void packets_of_a_pipe_come_as_soon_as_they_are_written(void **state)
+static void packets_of_a_pipe_come_as_soon_as_they_are_written(void **state)
 {
     (void)state;
     for (int batch = 0; batch < 2; batch++) {
@@ -216,7 +202,7 @@ void packets_of_a_pipe_come_as_soon_as_they_are_written(void **state)
     }
 }
 
-void unpacked_packets_of_a_pipe_do_not_wait_for_more_either(void **state)
+static void unpacked_packets_of_a_pipe_do_not_wait_for_more_either(void **state)
 {
     (void)state;
     /* Much that unpacks from few bytes: it all fits into the pipe, and none of it may wait for what is not written yet. The smaller
@@ -260,7 +246,7 @@ static size_t unpacked_length(const struct buf *packed, size_t length)
     return made;
 }
 
-void what_the_decompressor_holds_back_comes_before_more_is_read(void **state)
+static void what_the_decompressor_holds_back_comes_before_more_is_read(void **state)
 {
     (void)state;
     enum { WINDOW = 1 << 19, HEADERS = 48, FRAME = 12, BLOCK = 92 };
@@ -310,7 +296,7 @@ static void on_alarm(int number)
     stop = 1;
 }
 
-void a_signal_that_asks_for_it_ends_a_pipe(void **state)
+static void a_signal_that_asks_for_it_ends_a_pipe(void **state)
 {
     (void)state;
     struct buf bytes = two_packets(MICRO, false);
@@ -334,4 +320,19 @@ void a_signal_that_asks_for_it_ends_a_pipe(void **state)
     close(fds[0]);
     close(fds[1]);
     buf_free(&bytes);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(compressed_captures_are_read_as_plain_ones),
+        cmocka_unit_test(cut_compression_gives_what_can_be_unpacked_and_says_so),
+        cmocka_unit_test(damaged_compression_is_told_and_ends),
+        cmocka_unit_test(a_gzip_file_padded_with_zeroes_is_whole),
+        cmocka_unit_test(packets_of_a_pipe_come_as_soon_as_they_are_written),
+        cmocka_unit_test(unpacked_packets_of_a_pipe_do_not_wait_for_more_either),
+        cmocka_unit_test(what_the_decompressor_holds_back_comes_before_more_is_read),
+        cmocka_unit_test(a_signal_that_asks_for_it_ends_a_pipe),
+    };
+    return cmocka_run_group_tests_name("savefile, packed", tests, NULL, NULL);
 }
