@@ -22,7 +22,9 @@ BEYOND = re.compile(r"(\S+) (?:<|>) (\S+) \? (?:\2 - \1|\1 - \2) : 0\b")
 GROWS = re.compile(r"\b(room|capacity)\b.* \? .*(\1.* \* 2|2 \* .*\1) : \d+;|\.room = \S+ \+ \d+")
 ORDER = re.compile(r"\) - \(|\? -1 :") # what sorts may call equal things larger
 ALLOCATED = re.compile(r"(\S+) = [^;]*?(?:alloc|_new|_grow|_dup|strdup|arena_text|steps_add)\(")
-KEPT_ARGUMENT = re.compile(r"(?<=[(, ])([\w>.\[\]-]+) (<|>|<=|>=) ([\w>.\[\]-]+) \? (?:\1 : \3|\3 : \1)(?=[;,)])") # the same as an argument or a term
+TERM = r"[\w>.\[\]-]+(?: [-+*/] [\w>.\[\]-]+)?"
+KEPT_ARGUMENT = re.compile(rf"(?<=[(, ])({TERM}) (<|>|<=|>=) ({TERM}) \? (?:\1 : \3|\3 : \1)(?=[;,)}}])") # the same as an argument or a term
+CAST = re.compile(r"\((?:s?size_t|int|unsigned|long|u?int\d+_t)\)(?=[\w(])") # by which both sides of such a choice may differ
 NEAR_LINES = 25 # an allocation and the look at what came of it
 SILENT = re.compile(r"^\s*(#|//|\*|/\*|assert|_Static_assert|__attribute__)|^\s*\"")
 
@@ -40,9 +42,13 @@ def kept_at(code):
     beyond = BEYOND.search(code)
     if beyond:
         return beyond.end(1) + 1
-    argument = KEPT_ARGUMENT.search(code)
+    casts = list(CAST.finditer(code))
+    argument = KEPT_ARGUMENT.search(CAST.sub("", code))
     if argument:
-        return argument.start(2)
+        at = argument.start(2)
+        for cast in casts: # places in the line as it stands
+            at += len(cast[0]) if cast.start() <= at else 0
+        return at
     found = KEPT.search(code)
     if not found:
         return None
