@@ -60,7 +60,7 @@ static void look_at_select(struct look *look)
     uint64_t sets[3][LOOK_MAX / 64] = {0};
     const uint64_t *args = look->task->raw.args;
     int nfds = (int)args[0];
-    if (nfds <= 0) return;
+    if (nfds < 0) nfds = 0;
     if (nfds > LOOK_MAX) nfds = LOOK_MAX;
     size_t words = ((size_t)nfds + 63) / 64;
     const size_t set_count = sizeof(sets) / sizeof(sets[0]);

@@ -105,6 +105,22 @@ static void what_is_not_decoded_is_no_event_and_no_error(void **state)
     host_end(&host);
 }
 
+/* What is not told holds up nothing that stands behind it. */
+static void what_is_not_decoded_is_passed_over(void **state)
+{
+    (void)state;
+    struct host host;
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    host_begin(&host, (struct anywhere_options){
+                          .ring.filter = "ip proto 253 or udp dst port 4000", .ring.ring_bytes = BLOCK, .ring.snap_bytes = 256});
+    int fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, 253);
+    for (int i = 0; i < 2; i++) assert_int_equal(sendto(fd, "x", 1, 0, (const struct sockaddr *)&to, sizeof(to)), 1);
+    close(fd);
+    send_to(&host, PORT, 100);
+    assert_int_equal(drain(&host), 1);
+    host_end(&host);
+}
+
 static void a_datagram_on_lo_is_seen_once_with_its_time_and_bytes(void **state)
 {
     (void)state;
@@ -351,6 +367,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_datagram_on_lo_is_seen_once_with_its_time_and_bytes),
         cmocka_unit_test(what_is_not_decoded_is_no_event_and_no_error),
+        cmocka_unit_test(what_is_not_decoded_is_passed_over),
         cmocka_unit_test(a_packet_is_cut_at_what_was_asked_for),
         cmocka_unit_test(as_many_packets_find_room_as_the_ring_has_frames),
         cmocka_unit_test(interfaces_that_others_look_at_are_left_out),

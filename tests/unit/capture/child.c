@@ -113,6 +113,43 @@ static void assert_refused(const char *command, int code, const char *part)
     child_close(&child);
 }
 
+/* The lowest descriptor that is free: the same as before where none was left open, and none closed that is another's. */
+static int free_descriptor(void)
+{
+    int fd = dup(STDIN_FILENO);
+    assert_true(fd >= 0);
+    close(fd);
+    return fd;
+}
+
+/* That it was interrupted says the call that was, not what errno holds of one before. */
+static void whether_it_began_is_not_known_before_it_could_and_is_asked_once(void **state)
+{
+    (void)state;
+    struct child child;
+    struct err err = {0};
+    struct child_options options = options_of((char *[]){(char[]){"/no/such/file"}, NULL});
+    int free_before = free_descriptor();
+    assert_int_equal(child_spawn(&options, &child, &err), 0);
+    assert_int_equal(fcntl(child.error_fd, F_SETFL, O_NONBLOCK), 0);
+    for (int i = 0; i < 2; i++) assert_int_equal(child_exec_error(&child, &err), -EAGAIN);
+    assert_string_equal(err.text, "");
+    errno = EINTR;
+    assert_int_equal(child_release(&child, &err), 0);
+    status_of(child.pid);
+    errno = EINTR;
+    assert_int_equal(child_exec_error(&child, &err), -ENOENT);
+    assert_int_equal(child_exec_error(&child, &err), 0);
+    child_close(&child);
+    assert_int_equal(free_descriptor(), free_before);
+
+    /* Nor does one stay open whose gate never opens. */
+    assert_int_equal(child_spawn(&options, &child, &err), 0);
+    child_close(&child);
+    status_of(child.pid);
+    assert_int_equal(free_descriptor(), free_before);
+}
+
 static void a_command_that_can_not_run_says_which_and_why(void **state)
 {
     (void)state;
@@ -322,6 +359,7 @@ int main(void)
         cmocka_unit_test(a_gate_that_closes_ends_the_child_unrun),
         cmocka_unit_test(releasing_a_child_that_is_gone_fails_without_a_signal),
         cmocka_unit_test(a_command_that_can_not_run_says_which_and_why),
+        cmocka_unit_test(whether_it_began_is_not_known_before_it_could_and_is_asked_once),
         cmocka_unit_test(a_name_that_is_too_long_is_said_so),
         cmocka_unit_test(a_script_without_a_first_line_runs_in_sh),
         cmocka_unit_test(only_the_descriptors_to_keep_stay_open),

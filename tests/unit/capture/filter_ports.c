@@ -54,7 +54,18 @@ static const struct {
     {"portrange 82-80", {ANY}},
     {"tcp", {ANY}},
     {"", {ANY}},
-    {"((((((((((port 80))))))))))", {ANY}}, /* deeper than anybody writes */
+    {"((((((((port 80))))))))", {80}},
+    {"(((((((((port 80)))))))))", {ANY}},                         /* deeper than anybody writes */
+    {"(port 80) or ((((((((port 443))))))))", {80, 443}},         /* what is closed is not deep any more */
+    {"port 80 and host not not not not not not 192.0.2.1", {80}}, /* a term of eight words */
+    {"port 80 and host not not not not not not not 192.0.2.1", {ANY}},
+    {"port 80 and (host 192.0.2.1) 443", {ANY}}, /* behind a parenthesis no port goes on */
+    {"port 80 or port 443 and host 192.0.2.1 or 22", {ANY}},
+    {"host 80", {ANY}},
+    {"host 192.0.2.1 or 443", {ANY}}, /* nor behind an address */
+    {"portrange 80-82x", {ANY}},
+    {"port -80", {ANY}},
+    {"port (80)", {ANY}},
     {"port 80 port 443", {ANY}},
     {"port 0x50", {ANY}}, /* pcap takes it for 80, and 010 for 8 */
     {"port 010", {ANY}},

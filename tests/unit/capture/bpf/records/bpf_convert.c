@@ -194,6 +194,33 @@ static void a_program_that_an_interrupt_hit_stays_in_the_chain(void **state)
     assert_int_equal(convert(*state, &mark, &event), 1);
     assert_int_equal(event.mark.context.chain->count, 5);
     assert_string_equal(event.mark.context.chain->names[0], "try_to_wake_up");
+
+    /* Nor where the stack does not begin in the recorder; nor behind a frame that has no name. */
+    mark = mark_in(*state, STACK("try_to_wake_up", "hrtimer_interrupt", "bpf_trace_run1", "__x64_sys_sendto"));
+    assert_int_equal(convert(*state, &mark, &event), 1);
+    assert_int_equal(event.mark.context.chain->count, 4);
+    struct record_chain chain = chain_in(1000, STACK("bpf_trace_run1", "ip_output", "bpf_trace_run1", "__x64_sys_sendto"));
+    chain.stack[1] = 0xffffffffc0000000;
+    take(*state, &chain);
+    mark.context.sample = 1000;
+    assert_int_equal(convert(*state, &mark, &event), 1);
+    assert_int_equal(event.mark.context.chain->count, 3);
+}
+
+static void of_a_long_chain_the_innermost_frames_are_kept(void **state)
+{
+    struct record_mark mark = mark_in(*state, STACK("ip_output"));
+    struct record_chain chain = chain_in(1000, STACK("ip_output"));
+    struct event event;
+
+    for (size_t frames = EVENT_CHAIN_MAX - 1; frames <= EVENT_CHAIN_MAX + 1; frames++) {
+        for (size_t i = 0; i < frames; i++) chain.stack[i] = inside("ip_output");
+        chain.stack_bytes = (int)(frames * sizeof(chain.stack[0]));
+        mark.context.sample = chain.sample = 1000 + frames;
+        take(*state, &chain);
+        assert_int_equal(convert(*state, &mark, &event), 1);
+        assert_int_equal(event.mark.context.chain->count, frames < EVENT_CHAIN_MAX ? frames : EVENT_CHAIN_MAX);
+    }
 }
 
 static bool receives(void **state, const char *const *stack)
@@ -306,6 +333,7 @@ int main(void)
         TEST(the_recorders_own_frames_are_cut_off),
         TEST(frames_of_a_program_that_has_no_name_are_cut_off_too),
         TEST(a_program_that_an_interrupt_hit_stays_in_the_chain),
+        TEST(of_a_long_chain_the_innermost_frames_are_kept),
         TEST(under_the_reception_the_received_packet_is_named),
         TEST(on_the_backlog_it_is_another_packet),
         TEST(a_timer_or_an_interrupt_on_top_of_it_is_not_it),
