@@ -22,7 +22,8 @@ BEYOND = re.compile(r"(\S+) (?:<|>) (\S+) \? (?:\2 - \1|\1 - \2) : 0\b")
 GROWS = re.compile(r"\b(room|capacity)\b.* \? .*(\1.* \* 2|2 \* .*\1) : \d+;|\.room = \S+ \+ \d+")
 ORDER = re.compile(r"\) - \(|\? -1 :") # what sorts may call equal things larger
 ALLOCATED = re.compile(r"(\S+) = [^;]*?(?:alloc|_new|_grow|_dup|strdup|arena_text|steps_add)\(")
-TERM = r"[\w>.\[\]-]+(?: [-+*/] [\w>.\[\]-]+)?"
+NAMED = r"(?:sizeof\([\w>.\[\]-]+\)|[\w>.\[\]-]+)"
+TERM = rf"{NAMED}(?: [-+*/] {NAMED})?"
 KEPT_ARGUMENT = re.compile(rf"(?<=[(, ])({TERM}) (<|>|<=|>=) ({TERM}) \? (?:\1 : \3|\3 : \1)(?=[;,)}}])") # the same as an argument or a term
 CAST = re.compile(r"\((?:s?size_t|int|unsigned|long|u?int\d+_t)\)(?=[\w(])") # by which both sides of such a choice may differ
 NEAR_LINES = 25 # an allocation and the look at what came of it
@@ -38,22 +39,18 @@ def code_of(line):
 
 
 def kept_at(code):
-    """Where the code compares what it then keeps, or subtracts, so that both are the same where they are equal; None."""
-    beyond = BEYOND.search(code)
-    if beyond:
-        return beyond.end(1) + 1
+    """Where the code compares what it then keeps, or subtracts, so that both are the same where they are equal."""
+    kept = {beyond.end(1) + 1 for beyond in BEYOND.finditer(code)}
     casts = list(CAST.finditer(code))
-    argument = KEPT_ARGUMENT.search(CAST.sub("", code))
-    if argument:
+    for argument in KEPT_ARGUMENT.finditer(CAST.sub("", code)):
         at = argument.start(2)
         for cast in casts: # places in the line as it stands
             at += len(cast[0]) if cast.start() <= at else 0
-        return at
-    found = KEPT.search(code)
-    if not found:
-        return None
-    compared, kept = {found[1], found[3]}, {found[4] or found[6], found[5] or found[7]}
-    return found.start(2) if compared == kept else None
+        kept.add(at)
+    for found in KEPT.finditer(code):
+        if {found[1], found[3]} == {found[4] or found[6], found[5] or found[7]}:
+            kept.add(found.start(2))
+    return kept
 
 
 def are_allocated(code, at, lines):
@@ -75,7 +72,7 @@ def mutants_of(text, file=""):
             continue
         loop, kept = LOOP.search(code), kept_at(" ".join((code, *map(str.strip, map(code_of, all_lines[number:number + 1])))))
         for found in OPERATOR.finditer(code):
-            if found.start() != kept and not (found[0] in ("&&", "||") and are_allocated(code, found.start(), all_lines[max(0, number - NEAR_LINES):number])):
+            if found.start() not in kept and not (found[0] in ("&&", "||") and are_allocated(code, found.start(), all_lines[max(0, number - NEAR_LINES):number])):
                 after = "+ 1 <" if loop and found.start() == loop.start(2) else OPERATORS[found[0]]
                 yield Mutant(file, number, found.start(), found[0], after, line.strip())
         for found in NUMBER.finditer(code):
