@@ -27,8 +27,8 @@ uint32_t packet_head_bytes(int link_type, const uint8_t *bytes, uint32_t capture
         bool tagged = bytes[ETHERNET_BYTES - 2] == 0x81 && bytes[ETHERNET_BYTES - 1] == 0; /* there, or nothing was decoded */
         uint32_t frame = ETHERNET_BYTES + (tagged ? VLAN_BYTES : 0U) + beside.ip_bytes;
         if (frame < end) end = frame;
-    } else if (link_type == DLT_RAW && is_padded && beside.ip_bytes < end) {
-        end = beside.ip_bytes;
+    } else if (link_type == DLT_RAW && is_padded) {
+        if (beside.ip_bytes < end) end = beside.ip_bytes;
     }
     uint32_t headers = end > decoded.header.length_bytes ? end - decoded.header.length_bytes : 0;
     if (is_of_name_server(&decoded.header))

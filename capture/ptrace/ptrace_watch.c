@@ -202,7 +202,7 @@ void ptrace_watch_exit(struct ptrace_task *task, int64_t ret, struct event_call 
         for (size_t i = 0; i < task->enter.watch_count; i++) call->watch[i] = task->enter.watch[i];
         call->watch_count = task->enter.watch_count;
         call->watch_total = task->enter.watch_total;
-    } else if (flags & SYSCALL_EPOLL_WAIT && ret > 0) {
+    } else if (flags & SYSCALL_EPOLL_WAIT) {
         look_at_epoll_events(task, call, ret);
     } else if (flags & (SYSCALL_POLL | SYSCALL_SELECT) && ret > 0) {
         struct look look = {.task = task, .call = call};

@@ -281,6 +281,7 @@ static void a_socket_where_nothing_is_captured_is_counted(void **state)
         assert_int_equal(dup2(tcp, 0), 0); /* what it made is 0: a descriptor as any other */
         stop_filter(SYS_socket, AF_INET, SOCK_STREAM);
         stop(at_exit(cases[i].ret));
+        assert_true(cases[i].ret < 0 ? !last()->call.socket.netns : last()->call.socket.netns == here);
         if (saved >= 0) dup2(saved, 0), close(saved);
         if (calls.elsewhere != cases[i].elsewhere) fail_msg("%s: %lu elsewhere", cases[i].name, (unsigned long)calls.elsewhere);
         if (network.asked != cases[i].asked) fail_msg("%s: asked %d times", cases[i].name, network.asked);
@@ -288,6 +289,7 @@ static void a_socket_where_nothing_is_captured_is_counted(void **state)
         stop_filter(SYS_accept, (uint64_t)tcp, 0); /* makes none of its own choice */
         stop(at_exit(tcp));
         assert_int_equal(calls.elsewhere, cases[i].elsewhere);
+        assert_true(last()->call.socket.cookie != 0 && !last()->call.socket.netns); /* where it was made is said by who made it */
     }
 }
 

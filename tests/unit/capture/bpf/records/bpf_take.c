@@ -144,6 +144,40 @@ static void a_segment_is_a_packet_where_a_host_is_watched(void **state)
     assert_int_equal(take.events, 4);
 }
 
+/* Of a SYN's options Fast Open's is known, by its cookie's bytes; what else `code` says is of another protocol. */
+static void the_cookie_of_fast_open_is_known_of_a_whole_hosts_segment(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t kind;
+        uint8_t protocol, code;
+        uint32_t present;
+        uint8_t bytes;
+    } cases[] = {
+        {RECORD_MARK, IPPROTO_TCP, 0, 0, 0},
+        {RECORD_MARK, IPPROTO_TCP, RECORD_FAST_OPEN, OPTION_FASTOPEN, 0},
+        {RECORD_MARK, IPPROTO_TCP, RECORD_FAST_OPEN + 8, OPTION_FASTOPEN, 8},
+        {RECORD_MARK, IPPROTO_ICMP, RECORD_FAST_OPEN + 8, 0, 0},
+        {RECORD_ARRIVAL, IPPROTO_TCP, 0, 0, 0},
+        {RECORD_ARRIVAL, IPPROTO_TCP, RECORD_FAST_OPEN + 16, OPTION_FASTOPEN, 16},
+        {RECORD_ARRIVAL, IPPROTO_ICMP, RECORD_FAST_OPEN + 16, 0, 0},
+    };
+    take.host_wide = true;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct record_packet packet = {.protocol = cases[i].protocol, .code = cases[i].code};
+        struct record_mark mark = {.head = {.kind = RECORD_MARK, .t_ns = 5}, .netns = NETWORK, .packet = packet};
+        struct record_arrival arrival = {.head = {.kind = RECORD_ARRIVAL, .t_ns = 6}, .netns = NETWORK, .packet = packet};
+        if (cases[i].kind == RECORD_MARK)
+            assert_int_equal(bpf_take_record(&take, &mark, sizeof(mark)), 0);
+        else
+            assert_int_equal(bpf_take_record(&take, &arrival, sizeof(arrival)), 0);
+        const struct event *event = event_log_at(take.log, event_log_count(take.log) - 1);
+        assert_int_equal(event->kind, EVENT_PACKET);
+        if (event->packet.options.present != cases[i].present) fail_msg("case %zu: options", i);
+        if (event->packet.options.fastopen_cookie_bytes != cases[i].bytes) fail_msg("case %zu: cookie", i);
+    }
+}
+
 static struct {
     int asked;
     pid_t tid;
@@ -245,6 +279,7 @@ int main(void)
         OWN(an_end_is_taken_from_its_record_where_wait_does_not_say_it),
         OWN(what_is_no_record_is_counted),
         OWN(a_segment_is_a_packet_where_a_host_is_watched),
+        OWN(the_cookie_of_fast_open_is_known_of_a_whole_hosts_segment),
         OWN(a_network_is_told_of_where_it_is_another_than_the_last),
         OWN(a_drain_ends_after_65536_records),
         OWN(what_was_missed_is_told_where_there_was_any),
