@@ -3,7 +3,7 @@
 Left out is what changes nothing that anybody could see, or what a test should not hold:
     texts, comments, preprocessor lines and assertions;
     where a largest or smallest is kept (if (a > b) b = a;), or what is beyond (a > b ? a - b : 0), whether equal counts;
-    by how much a list grows (room ? room * 2 : 64), and the order in which a sort compares;
+    by how much a list grows (room ? room * 2 : 64), the order in which a sort compares, and where a search by halves divides;
     an array's size, 0 and 1, and flags (1, 2, 4 … of an enum): what they are called is what they mean;
     the arguments of __attribute__, wherever it stands;
     && and || between the results of allocations: what only a lack of memory reaches.
@@ -20,6 +20,7 @@ LOOP = re.compile(r"\bfor \([^;]*; (?:[^;]* && )?([\w>.-]+) (<) [^;]*; (?:[^;]*,
 KEPT = re.compile(r"(?:\bif \(|\(|= |\breturn )(?!\()(?:.* (?:&&|\|\|) )?(\S.*?) (<|>|<=|>=) (\S[^?&|]*?)(?:\) (\S+) = (.+?);| \? ([^:]+?) : (.+?)[;,)])")
 BEYOND = re.compile(r"(\S+) (?:<|>) (\S+) \? (?:\2 - \1|\1 - \2) : 0\b")
 GROWS = re.compile(r"\b(room|capacity)\b.* \? .*(\1.* \* 2|2 \* .*\1) : \d+;|\.room = \S+ \+ \d+")
+HALVES = re.compile(r"\w+ \+ \(\w+ - \w+\) / 2;")
 ORDER = re.compile(r"\) - \(|\? -1 :") # what sorts may call equal things larger
 ALLOCATED = re.compile(r"(\S+) = [^;]*?(?:alloc|_new|_grow|_dup|strdup|arena_text|steps_add)\(")
 NAMED = r"(?:sizeof\([\w>.\[\]-]+\)|[\w>.\[\]-]+)"
@@ -68,7 +69,7 @@ def mutants_of(text, file=""):
             continue
         comment = "/*" in line and "*/" not in line[line.index("/*"):]
         code = code_of(line).split("__attribute__")[0]
-        if SILENT.match(line) or ORDER.search(code) or GROWS.search(code):
+        if SILENT.match(line) or ORDER.search(code) or GROWS.search(code) or HALVES.search(code):
             continue
         loop, kept = LOOP.search(code), kept_at(" ".join((code, *map(str.strip, map(code_of, all_lines[number:number + 1])))))
         for found in OPERATOR.finditer(code):

@@ -289,6 +289,7 @@ int main(void)
         cmocka_unit_test(a_packet_without_a_time_has_that_of_the_one_before),
         cmocka_unit_test(which_way_a_packet_went_its_flags_say),
         cmocka_unit_test(standard_input_can_have_been_begun),
+        cmocka_unit_test(what_is_not_a_file_from_its_beginning_is_not_looked_ahead_in),
         cmocka_unit_test(what_stands_beside_the_packets_is_kept_and_counted),
         cmocka_unit_test(of_many_comments_of_a_capture_the_first_are_kept),
         cmocka_unit_test(a_file_that_shrinks_while_it_is_read_ends_early),

@@ -16,6 +16,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
@@ -154,6 +155,60 @@ void standard_input_can_have_been_begun(void **state)
         buf_free(&bytes);
         buf_free(&plain);
     }
+}
+
+/* Where a block too large to be held ends is looked at in a file that is read from its beginning alone. */
+void what_is_not_a_file_from_its_beginning_is_not_looked_ahead_in(void **state)
+{
+    (void)state;
+    static const uint8_t junk[4096];
+    static const struct {
+        bool is_pipe;
+        size_t before, head; /* bytes before the capture in the file; bytes of it that stand there no more */
+        const char *expected;
+    } cases[] = {
+        {false, 0, 0, "PPE"}, {false, sizeof(junk), 0, "PPE"}, {false, 0, 8, "PPE"}, {true, 0, 0, "PPE"}, {true, 0, 8, "PPE"}};
+    struct buf bytes = packets_ng(1, false);
+    const uint32_t length = 17 << 20;
+    put_u32(&bytes, 0xbad, false);
+    put_u32(&bytes, length, false);
+    put_fill(&bytes, 0, length - 12);
+    put_u32(&bytes, length, false);
+    put_packet(&bytes, 0, 1, 4, 4, 9, false);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct savefile_options options = {.head = bytes.data, .head_bytes = cases[i].head};
+        const char *from = bytes.data + cases[i].head;
+        size_t count = bytes.length - cases[i].head;
+        char text[16];
+        struct savefile *file;
+        int fds[2], before = dup(STDIN_FILENO);
+        pid_t writer = -1;
+        if (cases[i].is_pipe) {
+            assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+            writer = fork();
+            assert_true(writer >= 0);
+            if (writer == 0) {
+                for (ssize_t piece; count > 0 && (piece = write(fds[1], from, count)) > 0; from += piece) count -= (size_t)piece;
+                _exit(count > 0);
+            }
+            close(fds[1]);
+        } else {
+            fds[0] = memfd_create("capture", MFD_CLOEXEC);
+            assert_int_equal(write(fds[0], junk, cases[i].before), cases[i].before);
+            assert_int_equal(write(fds[0], from, count), count);
+            assert_int_equal(lseek(fds[0], (off_t)cases[i].before, SEEK_SET), cases[i].before);
+        }
+        dup2(fds[0], STDIN_FILENO);
+        close(fds[0]);
+        assert_int_equal(savefile_open(&file, "-", &options, NULL), 0);
+        if (strcmp(outline(file, text, sizeof(text)), cases[i].expected) != 0) fail_msg("case %zu: %s", i, text);
+        if (before >= 0) {
+            dup2(before, STDIN_FILENO);
+            close(before);
+        }
+        if (writer >= 0) waitpid(writer, NULL, 0);
+    }
+    buf_free(&bytes);
 }
 
 void a_file_that_shrinks_while_it_is_read_ends_early(void **state)

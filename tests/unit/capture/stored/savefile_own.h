@@ -18,6 +18,7 @@ struct buf pack_gzip(const void *bytes, size_t length);
 void what_stands_beside_the_packets_is_kept_and_counted(void **state);
 void of_many_comments_of_a_capture_the_first_are_kept(void **state);
 void standard_input_can_have_been_begun(void **state);
+void what_is_not_a_file_from_its_beginning_is_not_looked_ahead_in(void **state);
 void a_file_that_shrinks_while_it_is_read_ends_early(void **state);
 void a_batch_gives_the_same_packets_all_at_once(void **state);
 void a_batch_reads_no_block_twice(void **state);
