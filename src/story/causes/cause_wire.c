@@ -234,9 +234,32 @@ static void settle_doubts(struct telling *telling, enum story_side side, const s
     doubts->newest = NULL;
 }
 
+/* The newest of this side before this one. */
+static const struct tale_packet *own_before(const struct telling *telling, const struct tale_packet *packet)
+{
+    size_t i = (size_t)(packet - telling->packets);
+    size_t newest = i ? telling->packets[i - 1].since[packet->side] : 0;
+    return newest ? &telling->packets[newest - 1] : NULL;
+}
+
+/* After this had come its receiver, who sent that RST, acknowledged it: it knew the connection then. */
+static bool was_taken_since(const struct telling *telling, const struct tale_packet *packet, const struct tale_packet *reset)
+{
+    enum { DEPTH = 64 };
+    uint32_t end = header_of(packet)->seq + segment_space(header_of(packet));
+    const struct tale_packet *own = own_before(telling, reset);
+    for (size_t looked = 0; own && looked < DEPTH && own->sent_ns > arrival_ns(packet); looked++, own = own_before(telling, own))
+        if ((header_of(own)->flags & (TCP_ACK | TCP_RST)) == TCP_ACK && seq_at_or_before(end, header_of(own)->ack)) return true;
+    return false;
+}
+
 static bool rule_reset(struct telling *telling, struct tale_packet *packet)
 {
     if (!(header_of(packet)->flags & TCP_RST)) return false;
+    if (packet->not_its_own)
+        return cause_set_unknown(packet,
+                                 "the end in whose name it came went on afterwards: a box between or an attacker made it, or "
+                                 "it is an old connection's of the same ports; the wire can't tell which");
     struct reset_asked asked = asked_by_reset(telling, packet);
     struct tale_packet *found = asked.newest;
     if (!found) {
@@ -244,7 +267,8 @@ static bool rule_reset(struct telling *telling, struct tale_packet *packet)
         return false;
     }
     bool late = found->verdict.is_acked || (found->received_ns && packet->sent_ns - found->received_ns <= AT_ONCE_NS);
-    if (!late && was_taken(telling, found)) /* nor what came before it */
+    bool taken = was_taken(telling, found) && (!late || was_taken_since(telling, found, packet));
+    if (taken) /* nor what came before it */
         return cause_set_unknown(packet,
                                  "it answers something that was not captured, or a box between or an attacker made it: what "
                                  "came last had been acknowledged, and no TCP resets for that; the wire can't tell");
@@ -252,14 +276,6 @@ static bool rule_reset(struct telling *telling, struct tale_packet *packet)
     note_asked(telling, packet->side, found);
     settle_doubts(telling, packet->side, found);
     return set_answer(telling, packet, found);
-}
-
-/* The newest of this side before this one. */
-static const struct tale_packet *own_before(const struct telling *telling, const struct tale_packet *packet)
-{
-    size_t i = (size_t)(packet - telling->packets);
-    size_t newest = i ? telling->packets[i - 1].since[packet->side] : 0;
-    return newest ? &telling->packets[newest - 1] : NULL;
 }
 
 /* Its receiver had had a newer time stamp by then, which it echoes (PAWS, RFC 7323 section 5.3). */

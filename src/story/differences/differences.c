@@ -185,8 +185,9 @@ static struct difference timewait_reuse(struct telling *telling, enum story_side
     if (!telling->flow->after_time_wait || telling->flow->after_side != side || !telling->packet_count) return found;
     const struct tale_packet *syn = &telling->packets[0];
     if (!syn->segment || syn->segment->kind != STORY_SYN || was_refused_at_first(telling, side)) return found;
-    found.steps[0] = syn->step;
     bool stamped = syn->seen->packet.options.present & OPTION_TIMESTAMPS;
+    if (syn->side == side && !stamped) return found; /* Linux does not do that then: another host took its port, say */
+    found.steps[0] = syn->step;
     if (syn->side == side) {
         found.reference = "tcp_twsk_unique(), net/ipv4/tcp_ipv4.c; ip-sysctl: tcp_tw_reuse; RFC 6191";
         found.text =

@@ -26,6 +26,7 @@ struct tale_packet {
     int64_t from;                /* TCP: its first number, counted from its sender's ISN without going round */
     uint32_t behind;             /* its arrival comes only after the packet of this index + 1 was sent (crossing FINs); 0 none */
     bool is_answered_by_reset;   /* a RST's cause already: one answers one */
+    bool not_its_own;            /* a RST, and the end in whose name it came went on afterwards */
     struct chain_verdict chain;  /* of the mark */
 };
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "story/steps/moments.h"
+#include "tcp/segment.h"
 
 static bool is_of(const struct tale_state *state, enum story_side side)
 {
@@ -60,6 +61,13 @@ static void take_out(struct telling *telling)
     telling->state_count = kept;
 }
 
+/* The RST that had seemed to end this end, in whose name it came. */
+static void note_not_its_own(struct telling *telling, const struct tale_state *end)
+{
+    struct tale_packet *reset = &telling->packets[end->packet];
+    if (reset->side == end->story->side && reset->seen->packet.header.flags & TCP_RST) reset->not_its_own = true;
+}
+
 /* An end that went on, a SYN,ACK or a FIN that did not find its end there. */
 static bool shows_nothing(const struct story_state *back)
 {
@@ -77,6 +85,7 @@ void vain_take_out(struct telling *telling)
         if (!shows_nothing(back->story)) continue;
         if (!(end = taken_back(telling, back))) continue;
         end->in_vain = back->in_vain = any = true;
+        if (back->story->from_state == STATE_CLOSED) note_not_its_own(telling, end);
     }
     if (any) take_out(telling);
 }

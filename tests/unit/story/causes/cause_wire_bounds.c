@@ -28,10 +28,13 @@ void a_reset_at_the_same_instant_or_just_beyond_an_answers_time(void **state)
         {S_CLOSED THERE(3000, 3100, LATE(101)) THERE(3010, 3110, LATE(106)) BACK(3410, 3510, S_RESETS), BY(7)},
         {S_CLOSED THERE(3000, 3100, LATE(101)) THERE(3010, 3110, LATE(106)) BACK(3411, 3511, S_RESETS),
          EITHER("#6 or #7", "which")},
-        /* what had been acknowledged may have come just before it */
-        {FAR THERE(2000, 2100, DATA(101, 5)) BACK(2110, 2210, ACKS(106, 507)) BACK(2400, 2500, "flags=R seq=501"),
+        /* what had been acknowledged before it came, an old duplicate, may have come just before it */
+        {FAR THERE(2000, 2110, DATA(101, 5)) BACK(2110, 2210, ACKS(106, 507)) BACK(2410, 2510, "flags=R seq=501"),
          EITHER("#4", "firewall")},
-        {FAR THERE(2000, 2100, DATA(101, 5)) BACK(2110, 2210, ACKS(106, 507)) BACK(2401, 2501, "flags=R seq=501"),
+        {FAR THERE(2000, 2110, DATA(101, 5)) BACK(2110, 2210, ACKS(106, 507)) BACK(2411, 2511, "flags=R seq=501"),
+         EITHER("was not captured", "a box between")},
+        /* what was acknowledged since it came was taken */
+        {FAR THERE(2000, 2109, DATA(101, 5)) BACK(2110, 2210, ACKS(106, 507)) BACK(2400, 2500, "flags=R seq=501"),
          EITHER("was not captured", "a box between")},
     };
     (void)state;

@@ -121,11 +121,34 @@ static void of_a_connections_course_alone_nothing_is_said_that_needs_all(void **
     assert_true(none >= 15);
 }
 
+/* A RST that is said not to be its end's own has no cause at that end. */
+static void no_reset_is_an_answer_and_forged_at_once(void **data)
+{
+    (void)data;
+    size_t seen = 0, wrong = 0;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct told *told = tell_text(cases[i].text, 0);
+        for (size_t s = 0; s < TOLD_MAX && told->stories[s]; s++)
+            for (size_t k = 0; k < told->stories[s]->finding_count; k++) {
+                const struct story_finding *found = &told->stories[s]->findings[k];
+                if (strcmp(found->id, "reset-forged") != 0 && strcmp(found->id, "reset-ignored") != 0) continue;
+                seen++;
+                const struct story_step *reset = &told->stories[s]->steps[found->steps[0]];
+                if (reset->segment->cause.kind != CAUSE_UNKNOWN)
+                    print_error("case %zu, %s: %s\n", i, found->id, reset->segment->cause.why), wrong++;
+            }
+        told_free(told);
+    }
+    assert_int_equal(wrong, 0);
+    assert_true(seen >= 5);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_told_of_every_case_is_what_is_stored),
         cmocka_unit_test(of_a_connections_course_alone_nothing_is_said_that_needs_all),
+        cmocka_unit_test(no_reset_is_an_answer_and_forged_at_once),
         cmocka_unit_test(an_icmp_error_among_the_segments_takes_no_finding_away),
     };
     return cmocka_run_group_tests_name("findings, whole", tests, NULL, NULL);
