@@ -29,7 +29,9 @@ static bool repeat_of_syn(struct telling *telling, struct tale_packet *packet, c
     bool syn_ack = header_of(packet)->flags & TCP_ACK;
     const struct tale_packet *last = cause_last_before(telling, packet);
     if (packet->verdict.goes_on)
-        return cause_set_unknown(packet, "the same SYN again although it had been refused: no TCP that follows RFC 9293 does that");
+        return cause_set_unknown(
+            packet,
+            "the same SYN again although it had been refused: RFC 9293 ends the attempt there, but Windows, for one, tries on");
     bool fast_open =
         telling->conn.end[flow_conn_end(telling->first_side, telling_receiver(telling, packet->side))].flags & END_SYN_DATA;
     if (telling->sweep.speaks[packet->side] && !fast_open)

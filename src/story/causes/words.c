@@ -59,9 +59,11 @@ static bool comes_second(const struct telling *telling, const struct tale_packet
 }
 
 /* Which directions were shut is in the call's argument: without it, the FIN alone shows that nothing more is sent. */
-static const char *shut_down(struct telling *telling, const struct tale_packet *packet, const struct tale_call *call, const char *text)
+static const char *shut_down(struct telling *telling, const struct tale_packet *packet, const struct tale_call *call,
+                             const char *text)
 {
-    if (!call || (call->call->how == SHUT_WR && comes_second(telling, packet))) return telling_printf(telling, "sent by %s: it sends no more", text);
+    if (!call || (call->call->how == SHUT_WR && comes_second(telling, packet)))
+        return telling_printf(telling, "sent by %s: it sends no more", text);
     return telling_printf(telling,
                           call->call->how == SHUT_WR ? tr("sent by %s: it sends no more, but still receives")
                                                      : tr("sent by %s: it sends no more, and receives no more"),

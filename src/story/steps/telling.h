@@ -260,7 +260,8 @@ static inline bool telling_is_untaken(const struct telling *telling, const struc
     const struct story_drop *dropped = packet->segment    ? packet->segment->dropped
                                        : packet->datagram ? packet->datagram->dropped
                                                           : NULL;
-    return telling_is_lost(telling, packet) || (dropped && dropped->untaken);
+    const struct story_queue *queue = packet->segment ? packet->segment->queue : NULL;
+    return telling_is_lost(telling, packet) || (dropped && dropped->untaken) || (queue && queue->dropped);
 }
 
 /* "the server's host", "the client's own host (for what goes out)", "a router or bridge on the way": where the firewall's rule is

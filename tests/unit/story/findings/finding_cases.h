@@ -871,7 +871,8 @@ static const struct finding_case cases[] = {
 #define RST_COMES PACKET(1010, WS, "flags=R. seq=0 ack=101")
 #define BY_DEVICE "# tcpwhy events 1\ntrace t=1 recorder=test\nvantage t=1 vantage=1 netns=9 name=eth0 v4=192.0.2.1:0\n"
     {"refused-despite-listener", true, TRACE LISTENS_AT_ANY(9) PACKET(1000, WC, SYN) RST_COMES},
-    {"refused-despite-listener", true, TRACE LISTENS_AT_ANY(9) SYN_LEAVES MARK(1010, WS, "flags=R. seq=0 ack=101", "if=1") RST_COMES},
+    {"refused-despite-listener", true,
+     TRACE LISTENS_AT_ANY(9) SYN_LEAVES MARK(1010, WS, "flags=R. seq=0 ack=101", "if=1") RST_COMES},
     {"refused-despite-listener", false, TRACE LISTENS_AT_ANY(9) SYN_LEAVES RST_COMES},
     {"refused-despite-listener", false, BY_DEVICE LISTENS_AT_ANY(9) MARK(1000, WC, SYN, WC_SOCK) PACKET(1000, WC, SYN) RST_COMES},
     {"refused", true, BY_DEVICE LISTENS_AT_ANY(9) SYN_LEAVES RST_COMES},
