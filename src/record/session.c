@@ -181,9 +181,9 @@ bool session_captures(const struct session *session, const char *interface)
     return capturing_have(&session->capturing, interface);
 }
 
-int session_learn_own(struct session *session, const struct address *address)
+int session_learn_own(struct session *session, const struct address *address, uint64_t netns)
 {
-    return session->sieve ? sieve_learn_own(session->sieve, address) : 0;
+    return session->sieve ? sieve_learn_own(session->sieve, address, netns) : 0;
 }
 
 int session_spawn(struct session *session, const struct child_options *options, struct child *ret_child, struct err *err)
@@ -307,7 +307,7 @@ int session_attach(struct session *session, pid_t pid, struct err *err)
 int session_want(struct session *session, const struct event_socket *socket, uint32_t netns)
 {
     int code = session->recorder->want ? session->recorder->want(session->calls, socket, netns) : 0;
-    return code || !session->sieve ? code : sieve_want(session->sieve, socket);
+    return code || !session->sieve ? code : sieve_want(session->sieve, socket, netns);
 }
 
 uint64_t session_missed(const struct session *session)

@@ -48,8 +48,8 @@ int session_capture(struct session *session, const struct packets_options *optio
 int session_capture_network(struct session *session, int fd, const struct anywhere_options *options, struct err *err);
 /* Whether the interface of that name is captured by itself. */
 bool session_captures(const struct session *session, const char *interface);
-/* An address that this host, or a network that a followed process has entered, has (`sieves`). 0 or -errno. */
-int session_learn_own(struct session *session, const struct address *address);
+/* An address that this network has: the host's own, or one that a followed process has entered (`sieves`). 0 or -errno. */
+int session_learn_own(struct session *session, const struct address *address, uint64_t netns);
 /* Forks a child that waits at its gate and is followed; child_options' mask and setup are the session's to fill. */
 int session_spawn(struct session *session, const struct child_options *options, struct child *ret_child, struct err *err);
 /* Waits until something happens, `extra_fd` (-1: none) can be read, or `timeout_ms` is over; appends what was seen, and lets the

@@ -102,7 +102,8 @@ static bool enter(struct networks *networks, pid_t tid, uint64_t netns)
     int fd = opener_ask(&networks->opener, tid, netns, &answer);
     if (fd == -ESRCH || fd == -ENOENT) return false; /* it ended, or went on: another may be seen there */
     int code = fd < 0 ? fd : capture(networks, fd, netns, &err);
-    for (size_t i = 0; i < answer.address_count && !code; i++) code = session_learn_own(networks->session, &answer.addresses[i]);
+    for (size_t i = 0; i < answer.address_count && !code; i++)
+        code = session_learn_own(networks->session, &answer.addresses[i], netns);
     if (code && networks->spare >= 0) /* else packets are captured nowhere, and that is said */
         say_uncaptured(networks, netns, fd == -EPERM ? tr("that takes CAP_SYS_ADMIN") : fd < 0 ? err_errno_text(-fd) : err.text);
     if (networks->known_count < NETWORKS_KNOWN_MAX) {
@@ -149,7 +150,7 @@ static int on_address(struct networks *networks, const struct ifaddrmsg *message
         size_t length = RTA_PAYLOAD(attribute);
         if (!is_local || length != (message->ifa_family == AF_INET ? 4U : 16U)) continue;
         struct address address = length == 4 ? address_v4(RTA_DATA(attribute), 0) : address_v6(RTA_DATA(attribute), 0);
-        return session_learn_own(networks->session, &address);
+        return session_learn_own(networks->session, &address, networks->own);
     }
     return 0;
 }
