@@ -1,6 +1,7 @@
 #include "viz/plan/words.h"
 #include "base/lang.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -215,7 +216,7 @@ static void add_wake(struct phrase *text, const struct story *story, const struc
     }
     bool is_silent = wake->kind == WAKE_UNKNOWN || wake->kind == WAKE_NEVER_SLEPT;
     if (!call->waits || (call->interrupted && call->slept_ns <= 0) ||
-        (is_silent && call->slept_ns <= 0 && !is_meant_to_wait(story, call)))
+        (is_silent && call->slept_ns <= 0 && !is_meant_to_wait(story, call) && call->ret != -ETIMEDOUT))
         return;
     char slept[WORDS_BYTES];
     phrase_add(text, STYLE_PLAIN, " · ");

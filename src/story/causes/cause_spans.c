@@ -9,6 +9,21 @@ static const int64_t DEFERRED_NS = 5000000;
 static const int64_t EXIT_NS = 50000000;
 static const int64_t CLOCKS_NS = 1000000;
 
+/* A first FIN, or a RST that does not answer a segment: such a one carries no ACK, or, to a SYN, sequence number 0 (RFC 9293
+ * section 3.10.7.1). */
+static bool closes_or_aborts(const struct tale_packet *packet)
+{
+    if (!is_tcp(packet) || packet->segment->retransmission) return false;
+    uint8_t flags = header_of(packet)->flags;
+    return flags & TCP_RST ? flags & TCP_ACK && header_of(packet)->seq != 0 : flags & TCP_FIN;
+}
+
+/* It closed a descriptor and left another one of the same socket open: that ends nothing. */
+static bool leaves_a_copy(const struct call *call, const struct tale_packet *packet)
+{
+    return call->traits & CALL_CLOSES && call->still.pid && closes_or_aborts(packet);
+}
+
 /* The one call of this end that spans the packet and can send such; NULL when there is none, or more than one. */
 static struct tale_call *one_spanning(struct telling *telling, const struct tale_packet *packet, bool *ret_several)
 {
@@ -18,6 +33,7 @@ static struct tale_call *one_spanning(struct telling *telling, const struct tale
     for (size_t i = 0; i < telling->sweep.open_count; i++) {
         struct tale_call *call = &telling->calls[telling->sweep.open[i]];
         if (call->story->side != packet->side || !cause_can_send(call->call, packet)) continue;
+        if (leaves_a_copy(call->call, packet)) continue;
         if (found) *ret_several = true;
         found = call;
     }
@@ -43,15 +59,6 @@ static bool span_call(struct telling *telling, struct tale_packet *packet)
     return cause_set_call(telling, packet, call, NULL, EVIDENCE_INTERVAL);
 }
 
-/* A first FIN, or a RST that does not answer a segment: such a one carries no ACK, or, to a SYN, sequence number 0 (RFC 9293
- * section 3.10.7.1). */
-static bool closes_or_aborts(const struct tale_packet *packet)
-{
-    if (!is_tcp(packet) || packet->segment->retransmission) return false;
-    uint8_t flags = header_of(packet)->flags;
-    return flags & TCP_RST ? flags & TCP_ACK && header_of(packet)->seq != 0 : flags & TCP_FIN;
-}
-
 /* dup2, execve and older close() drop a descriptor only on their way back to user space: after the call's exit was seen. The one
  * that may have sent this; NULL: none, or more than one. */
 static struct tale_call *one_deferring(const struct telling *telling, const struct tale_packet *packet)
@@ -64,6 +71,8 @@ static struct tale_call *one_deferring(const struct telling *telling, const stru
         bool defers = call->call->traits & (CALL_RUNS | CALL_CLOSES | CALL_CLOSES_RANGE);
         bool replaces = call->call->traits & CALL_COPIES && call->call->other.cookie;
         if ((!defers && !replaces) || !call->call->exited || call->story->side != packet->side) continue;
+        if (leaves_a_copy(call->call, packet)) continue;
+        if (call->story->listener && header_of(packet)->flags & TCP_FIN) continue; /* what it held was in no descriptor yet */
         int64_t from = call->call->entered ? call->call->enter_ns : call->call->exit_ns;
         if (packet->sent_ns < from || packet->sent_ns > call->call->exit_ns + DEFERRED_NS) continue;
         if (found) return NULL;
@@ -72,10 +81,26 @@ static struct tale_call *one_deferring(const struct telling *telling, const stru
     return found;
 }
 
+static bool one_left_a_copy(const struct telling *telling, const struct tale_packet *packet)
+{
+    for (size_t i = 0; i < telling->call_count; i++) {
+        const struct tale_call *call = &telling->calls[i];
+        if (call->story->side != packet->side || !call->call->exited || !leaves_a_copy(call->call, packet)) continue;
+        int64_t from = call->call->entered ? call->call->enter_ns : call->call->exit_ns;
+        if (packet->sent_ns >= from && packet->sent_ns <= call->call->exit_ns + DEFERRED_NS) return true;
+    }
+    return false;
+}
+
 static bool span_deferred(struct telling *telling, struct tale_packet *packet)
 {
-    struct tale_call *found = closes_or_aborts(packet) ? one_deferring(telling, packet) : NULL;
-    return found && cause_set_call(telling, packet, found, NULL, EVIDENCE_INTERVAL);
+    if (!closes_or_aborts(packet)) return false;
+    struct tale_call *found = one_deferring(telling, packet);
+    if (found) return cause_set_call(telling, packet, found, NULL, EVIDENCE_INTERVAL);
+    return one_left_a_copy(telling, packet) &&
+           cause_set_unknown(packet,
+                             "the close() at this time had left another descriptor of the socket open: what closed that, or "
+                             "shut the socket down, was not recorded");
 }
 
 /* How much later than what it sent a process may be seen to end. The kernel says that it ends before it closes what it held
@@ -85,6 +110,15 @@ static int64_t exit_after_ns(const struct teller *teller)
 {
     if (strcmp(teller->trace.recorder, "bpf") != 0) return EXIT_NS;
     return teller->course_only ? 0 : CLOCKS_NS;
+}
+
+/* A process of this end hands operations to the kernel by a ring, and what closes in there this recorder does not see. */
+static bool may_close_unseen(const struct telling *telling, const struct tale_packet *packet)
+{
+    if (strcmp(telling->teller->trace.recorder, "bpf") == 0) return false;
+    for (size_t i = 0; i < telling->call_count; i++)
+        if (telling->calls[i].story->side == packet->side && telling->calls[i].call->process->submits) return true;
+    return false;
 }
 
 static bool rule_exit(struct telling *telling, struct tale_packet *packet)
@@ -104,6 +138,9 @@ static bool rule_exit(struct telling *telling, struct tale_packet *packet)
     if (telling->story->steps[found].t_ns > packet->sent_ns && one_deferring(telling, packet))
         return cause_set_unknown(
             packet, "a call that closes had just returned, and a process that held this socket ended: either may have sent it");
+    if (telling->story->steps[found].t_ns > packet->sent_ns && may_close_unseen(telling, packet))
+        return cause_set_unknown(packet, "a process that held this socket ended later, and may have closed it before by io_uring, "
+                                         "which this recorder does not see");
     return cause_set_exit(telling, packet, found, EVIDENCE_RULE);
 }
 

@@ -119,7 +119,8 @@ static void find_half_close(struct telling *telling)
         if ((call && !shut) || (shut && call->call->how != SHUT_WR)) continue; /* the kernel alone took it; nobody will read it */
         /* On the wire alone, it was sent knowing of the FIN, and taken. Where a segment is recorded once, as it left, nobody knows
          * when the FIN came, if not by that. */
-        bool knew = data->segment->flags & TCP_ACK && data->segment->ack >= fin->segment->seq + fin->segment->length_bytes + 1;
+        bool knew = data->segment->flags & TCP_ACK &&
+                    seq_at_or_before(fin->segment->seq_absolute + fin->segment->length_bytes + 1, data->segment->ack_absolute);
         if (!knew && (!shut || telling->teller->course_only)) continue;
         if (!shut && !ack) continue;
         uint32_t proof[4] = {shut ? fin->cause->step : STORY_NO_STEP, fin->step, data->step, ack ? ack->step : STORY_NO_STEP};

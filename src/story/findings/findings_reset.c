@@ -156,6 +156,15 @@ static bool was_acknowledged(const struct tale_packet *data, const struct tale_p
     return false;
 }
 
+/* What left later than a round trip behind the FIN did not cross it: that was lost on its way, or came late. */
+static bool fin_was_missed(const struct telling *telling, const struct tale_packet *fin, const struct tale_packet *data)
+{
+    static const int64_t ROUND_UNKNOWN_NS = 1000000000, DISORDER_NS = 3000000;
+    int64_t rounds_ns = telling->conn.flags & CONN_TIMED ? 2 * (int64_t)telling->conn.round_us * 1024 : ROUND_UNKNOWN_NS;
+    if (rounds_ns < DISORDER_NS) rounds_ns = DISORDER_NS;
+    return telling_is_lost(telling, fin) || data->sent_ns - fin->sent_ns > rounds_ns;
+}
+
 /* Data for a socket that its process had closed. Its ACK number tells whether its sender had had the FIN. */
 static void find_late_data(struct telling *telling, const struct tale_packet *reset, const struct tale_packet *data,
                            const struct tale_packet *fin)
@@ -172,6 +181,17 @@ static void find_late_data(struct telling *telling, const struct tale_packet *re
                 "before, and the kernel of the %s knew (#%" PRIu32 " acknowledges it). A read there would have returned 0: look "
                 "before writing on a connection that was idle, and open a new one",
                 closer, finding_time(telling, data->sent_ns - finding_arrival_ns(fin)), writer, data->segment->number),
+            FINDING_PROOF(proof));
+    else if (fin_was_missed(telling, fin, data))
+        finding_add(
+            telling, "reset-crossed", "warning",
+            telling_printf(telling,
+                           "the %s's FIN (#%" PRIu32 ") had not come when the %s sent data (#%" PRIu32
+                           ") %s later, which does not acknowledge it: the FIN was lost on its way, or late. So the %s could "
+                           "not know, and its data met a closed socket and was answered with RST; nobody read it. Send it "
+                           "again on a new connection",
+                           closer, fin->segment->number, writer, data->segment->number,
+                           finding_time(telling, data->sent_ns - fin->sent_ns), writer),
             FINDING_PROOF(proof));
     else
         finding_add(

@@ -270,6 +270,7 @@ struct process {
     unsigned refs;
     uint64_t serial; /* of the telling that has looked at it last */
     bool ended;
+    bool submits; /* it hands operations to the kernel by a ring (io_uring) */
     int64_t ended_ns;
     struct process_end *ends; /* oldest first */
     size_t end_count, end_room;

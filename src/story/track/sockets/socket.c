@@ -208,6 +208,7 @@ int socket_take_enter(struct teller *teller, const struct event *event)
     struct call *call = thread ? call_new(thread->process, event) : NULL;
     if (!call) return -ENOMEM;
     call->entered = true;
+    if (call->traits & CALL_SUBMITS) call->process->submits = true;
     call->enter_ns = event->t_ns;
     memcpy(call->args, event->call.args, strnlen(event->call.args, sizeof(call->args) - 1)); /* the rest is zero */
     call->unread_bytes = event->call.socket.unread_bytes;

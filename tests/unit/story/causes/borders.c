@@ -329,6 +329,7 @@ int main(void)
         cmocka_unit_test(each_chain_tells_the_kind_of_its_repeat),
         cmocka_unit_test(a_syn_and_a_syn_ack_tell_their_kind_by_themselves),
         cmocka_unit_test(a_timeouts_recovery_lasts_until_all_that_was_sent_before_is_acknowledged),
+        cmocka_unit_test(who_hands_over_operations_by_a_ring_may_have_closed_before_its_end),
         cmocka_unit_test(a_reset_has_the_kernels_reason_that_was_reported_with_it),
         cmocka_unit_test(a_firewalls_reset_does_not_take_the_reason_of_anothers),
     };

@@ -22,5 +22,6 @@
 void a_timeouts_recovery_lasts_until_all_that_was_sent_before_is_acknowledged(void **data);
 void a_reset_has_the_kernels_reason_that_was_reported_with_it(void **data);
 void a_firewalls_reset_does_not_take_the_reason_of_anothers(void **data);
+void who_hands_over_operations_by_a_ring_may_have_closed_before_its_end(void **data);
 
 #endif

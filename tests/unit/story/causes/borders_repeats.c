@@ -78,3 +78,31 @@ void a_firewalls_reset_does_not_take_the_reason_of_anothers(void **data)
     assert_null(reason);
     told_free(told);
 }
+
+/* What a ring's operation closes only the kernel's own evidence shows. */
+void who_hands_over_operations_by_a_ring_may_have_closed_before_its_end(void **data)
+{
+    (void)data;
+#define RUN_BY(recorder) "# tcpwhy events 1\ntrace t=1 recorder=" recorder " ports=3333\nvantage t=1 vantage=1 netns=9 name=lo\n"
+#define RING "enter t=1500000 " C_THREAD "name=io_uring_enter fd=-1 how=-1 level=-1\n"
+#define ENDS_AT(ns) "process t=" ns " " C_THREAD "change=exit status=0 signal=0\n"
+    static const struct {
+        const char *text;
+        enum story_cause_kind kind;
+    } cases[] = {
+        {RUN_BY("ptrace") HANDSHAKE CALL(1900, 1901, C_THREAD, "write", C_SOCK) PACKET(2000, C, C_FIN) ENDS_AT("2000001"),
+         CAUSE_EXIT},
+        {RUN_BY("ptrace") HANDSHAKE RING CALL(1900, 1901, C_THREAD, "write", C_SOCK) PACKET(2000, C, C_FIN) ENDS_AT("2000001"),
+         CAUSE_UNKNOWN},
+        {RUN_BY("ptrace") HANDSHAKE RING CALL(1900, 1901, C_THREAD, "write", C_SOCK) ENDS_AT("2000000") PACKET(2000, C, C_FIN),
+         CAUSE_EXIT},
+        {RUN_BY("bpf") HANDSHAKE RING CALL(1900, 1901, C_THREAD, "write", C_SOCK) PACKET(2000, C, C_FIN) ENDS_AT("2000001"),
+         CAUSE_EXIT},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct told *told = tell_text(cases[i].text, 0);
+        enum story_cause_kind kind = told_segment(told->stories[0], STORY_CLIENT, "FIN", 1)->cause.kind;
+        if (kind != cases[i].kind) fail_msg("text %zu: %s", i, story_cause_name(kind));
+        told_free(told);
+    }
+}

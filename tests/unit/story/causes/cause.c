@@ -260,6 +260,18 @@ static void the_end_of_a_process_that_came_after_its_fin_did_not_send_it(void **
           CAUSE_EXIT, EVIDENCE_RULE);
 }
 
+static void a_close_that_leaves_a_copy_open_did_not_send_the_fin(void **data)
+{
+    (void)data;
+#define OF_FD(t, name, more) "exit t=" #t US " " C_THREAD "name=" name " how=-1 level=-1 slept=-1 " more " " C_SOCK "\n"
+#define COPIED TRACE HANDSHAKE OF_FD(1501, "dup", "fd=3 ret=5")
+    check(COPIED CLOSED, "FIN", STORY_CLIENT, CAUSE_UNKNOWN, EVIDENCE_NONE);
+    check(COPIED ENTER(1990, C_THREAD, "close", C_SOCK, "") PACKET(2000, C, C_FIN) EXIT(2010, C_THREAD, "close", C_SOCK, ""), "FIN",
+          STORY_CLIENT, CAUSE_UNKNOWN, EVIDENCE_NONE);
+    check(COPIED CALL(1980, 1985, C_THREAD, "close", C_SOCK) OF_FD(1999, "close", "fd=5") PACKET(2000, C, C_FIN), "FIN",
+          STORY_CLIENT, CAUSE_CALL, EVIDENCE_INTERVAL); /* the last one */
+}
+
 static void a_blocked_read_that_spans_a_fin_did_not_send_it(void **data)
 {
     (void)data;
@@ -373,6 +385,7 @@ int main(void)
         cmocka_unit_test(two_closes_at_once_leave_the_fin_unknown),
         cmocka_unit_test(a_close_at_the_return_of_a_call_is_that_calls_only_where_it_can_be),
         cmocka_unit_test(the_end_of_a_process_that_came_after_its_fin_did_not_send_it),
+        cmocka_unit_test(a_close_that_leaves_a_copy_open_did_not_send_the_fin),
         cmocka_unit_test(a_blocked_read_that_spans_a_fin_did_not_send_it),
         cmocka_unit_test(a_fin_of_multipath_tcp_may_be_its_workers),
         cmocka_unit_test(shutdown_for_reading_sends_no_fin),

@@ -80,6 +80,15 @@ static void a_timer_that_wakes_is_the_timeout(void **data)
           STORY_CLIENT, "read", WAKE_TIMER, EVIDENCE_STACK, NULL);
 }
 
+/* What a timer had left on the socket, the next call takes without sleeping: no timer woke it. */
+static void a_timeout_that_came_before_the_call_woke_nobody(void **data)
+{
+    (void)data;
+#define TIMED_OUT(slept) TRACE HANDSHAKE RETURNS(2010, C_THREAD, "read", C_SOCK, " ret=-110 slept=" slept)
+    check(TIMED_OUT("0"), STORY_CLIENT, "read", WAKE_NEVER_SLEPT, EVIDENCE_RULE, NULL);
+    check(TIMED_OUT("1"), STORY_CLIENT, "read", WAKE_TIMER, EVIDENCE_RULE, NULL);
+}
+
 /* A time to wait may be as short as the rest of a tick: only who knows the socket from its making knows that it has none. */
 static void a_read_that_finds_nothing_never_slept_where_that_is_known(void **data)
 {
@@ -365,6 +374,7 @@ int main(void)
         cmocka_unit_test(a_wake_without_a_chain_is_context),
         cmocka_unit_test(reads_find_what_brought_their_bytes_though_it_came_out_of_order),
         cmocka_unit_test(a_timer_that_wakes_is_the_timeout),
+        cmocka_unit_test(a_timeout_that_came_before_the_call_woke_nobody),
         cmocka_unit_test(a_read_that_finds_nothing_never_slept_where_that_is_known),
         cmocka_unit_test(a_signal_that_wakes_is_told_as_one),
         cmocka_unit_test(an_interrupted_call_says_so_without_a_waker),

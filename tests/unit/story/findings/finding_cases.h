@@ -610,6 +610,9 @@ static const struct finding_case cases[] = {
     {"reset-crossed", true,
      TRACE OPEN PACKET(2000, S, S_FIN_1) PACKET(2100, C, "flags=P. seq=101 ack=501 len=5 win=512")
          PACKET(2110, S, "flags=R seq=501")},
+    {"reset-crossed", true, /* too late to have crossed: its sentence says so */
+     TRACE OPEN PACKET(2000, S, S_FIN_1) PACKET(5001, C, "flags=P. seq=101 ack=501 len=5 win=512")
+         PACKET(5010, S, "flags=R seq=501")},
     {"reset-crossed", true, /* as the capture at the writer's shows it: the data left before the FIN came */
      TRACE OPEN PACKET(2000, C, "flags=P. seq=101 ack=501 len=5 win=512") PACKET(2100, S, S_FIN_1)
          PACKET(2101, C, "flags=. seq=106 ack=502 win=512") PACKET(2110, S, "flags=R seq=501")},
