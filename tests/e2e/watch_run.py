@@ -12,12 +12,13 @@ from support import Story, Test, environment, main, run
 from watching import Echo, Watching
 
 # What rests on calls that carry data or on timers: a watch records none of them. And what 10 ms decide.
-NEEDS_MORE = {"partial-write", "epipe-after-rst", "send-unconfirmed", "accept-late", "time-wait-assassination"}
+NEEDS_MORE = {"partial-write", "epipe-after-rst", "send-unconfirmed", "accept-late"}
 # Each with what it is played for.
 SCENARIOS = {"accept-queue-full": "syn-dropped-full-queue", "dup-close": "close-not-last", "fast-open": "fast-open", "firewall-resets-data": "reset-by-firewall", "half-close": "half-close",
              "late-accept": "accept-late", "linger-timeout": "linger-blocked", "reset-linger-zero": "linger-zero",
              "firewall-output-unreachable": "icmp-refused", "request-crosses-fin": "reset-crossed", "syn-cookies": "syn-cookies",
-             "forged-reset": "reset-from-between", "rst-in-window": "reset-ignored"}
+             "forged-reset": "reset-from-between", "rst-in-window": "reset-ignored", "defer-accept": "deferred-accept",
+             "time-wait-assassination": "time-wait-assassination"}
 # A scenario's story ends with the scenario, and then its actors are killed: that a watch sees, too.
 BEHIND = {"closed-by-signal", "orphaned-socket", "fin-unanswered", "retransmitted"}
 

@@ -12,10 +12,9 @@ enum { FINDINGS_MAX = 32 };
  * the time between two. */
 static bool needs_all(const char *id)
 {
-    static const char *const ids[] = {"data-unanswered",  "peer-silent",   "keepalive-dead",    "user-timeout",
-                                      "slow-answer",      "one-direction", "nagle-delayed-ack", "deferred-accept",
-                                      "send-unconfirmed", "partial-write", "stream-joined",     "close-wait-idle",
-                                      "no-arrow",         "client-gave-up"};
+    static const char *const ids[] = {"data-unanswered", "peer-silent",       "keepalive-dead",   "user-timeout",  "slow-answer",
+                                      "one-direction",   "nagle-delayed-ack", "send-unconfirmed", "partial-write", "stream-joined",
+                                      "close-wait-idle", "no-arrow",          "client-gave-up"};
     for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
         if (strcmp(id, ids[i]) == 0) return true;
     return false;

@@ -123,7 +123,7 @@ static bool sees(const struct telling *telling, const char *lack)
 
 bool telling_sees_timers(const struct telling *telling)
 {
-    return sees(telling, "no tw_timer_handler");
+    return !telling->teller->course_only && sees(telling, "no tw_timer_handler");
 }
 
 bool telling_resets_nobody(const struct telling *telling, const struct tale_packet *packet)

@@ -132,6 +132,14 @@ static bool had_socket_before(const struct telling *telling, int64_t t_ns)
     return false;
 }
 
+/* Of a course alone no change of state says when the socket was made. Before the SYN-ACK is sent again, no ACK without data makes
+ * one (tcp_check_req). */
+static bool is_made_by_data(const struct telling *telling, const struct tale_packet *syn_ack, const struct tale_packet *data)
+{
+    const struct tale_packet *again = finding_next(telling, syn_ack, STORY_SERVER, STORY_SYN_ACK);
+    return data && (!again || data->sent_ns < again->sent_ns);
+}
+
 /* The kernel waits for data as long as it would send the SYN-ACK again, and makes the connection of the next ACK then
  * (inet_csk_reqsk_queue_prune, tcp_check_req). */
 static void find_deferred(struct telling *telling)
@@ -142,6 +150,7 @@ static void find_deferred(struct telling *telling)
     const struct tale_packet *data = finding_segment(telling, STORY_CLIENT, STORY_DATA);
     if (!syn_ack || had_socket_before(telling, data ? data->sent_ns : INT64_MAX)) return;
     if (!data && !(telling_end_now(telling, STORY_SERVER)->flags & END_SYN_ACKED)) return;
+    if (telling->teller->course_only && !is_made_by_data(telling, syn_ack, data)) return;
     uint32_t proof[2] = {set_step, data ? data->step : STORY_NO_STEP};
     finding_add(
         telling, "deferred-accept", "note",

@@ -192,6 +192,11 @@ static const struct finding_case cases[] = {
     {"deferred-accept", true, TRACE OPTION(800, S_THREAD, LISTENER, "6", "9", "5") LISTEN HANDSHAKE PACKET(1100, C, C_DATA)},
     {"deferred-accept", false, TRACE LISTEN HANDSHAKE PACKET(1100, C, C_DATA)},
     {"deferred-accept", true, TRACE OPTION(800, S_THREAD, LISTENER, "6", "9", "5") LISTEN HANDSHAKE},
+#define OF_COURSE "# tcpwhy events 1\ntrace t=1 recorder=bpf course_only=1 ports=3333\nvantage t=1 vantage=1 netns=9 name=lo\n"
+    {"deferred-accept", true, OF_COURSE OPTION(800, S_THREAD, LISTENER, "6", "9", "5") LISTEN HANDSHAKE PACKET(1100, C, C_DATA)},
+    {"deferred-accept", false, /* the SYN-ACK came again: an ACK behind that may have made it */
+     OF_COURSE OPTION(800, S_THREAD, LISTENER, "6", "9", "5") LISTEN HANDSHAKE PACKET(1001010, S, SYN_ACK)
+         PACKET(1001100, C, C_DATA)},
     {"deferred-accept", false, /* nobody took the SYN */
      TRACE OPTION(800, S_THREAD, LISTENER, "6", "9", "5") LISTEN PACKET(1000, C, SYN) PACKET(1010, S, "flags=R. seq=0 ack=101")},
     {"deferred-accept", false, /* the wait was over before data came: accept() had it, or the kernel a socket for it */

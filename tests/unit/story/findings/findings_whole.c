@@ -90,10 +90,9 @@ static void an_icmp_error_among_the_segments_takes_no_finding_away(void **data)
 /* What rests on something that did not come, or on the time between two: of a course alone that is not known. */
 static bool needs_all(const char *id)
 {
-    static const char *const ids[] = {"data-unanswered",  "peer-silent",   "keepalive-dead",    "user-timeout",
-                                      "slow-answer",      "one-direction", "nagle-delayed-ack", "deferred-accept",
-                                      "send-unconfirmed", "partial-write", "stream-joined",     "close-wait-idle",
-                                      "no-arrow",         "client-gave-up"};
+    static const char *const ids[] = {"data-unanswered", "peer-silent",       "keepalive-dead",   "user-timeout",  "slow-answer",
+                                      "one-direction",   "nagle-delayed-ack", "send-unconfirmed", "partial-write", "stream-joined",
+                                      "close-wait-idle", "no-arrow",          "client-gave-up"};
     for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
         if (strcmp(id, ids[i]) == 0) return true;
     return false;
@@ -105,14 +104,17 @@ static void of_a_connections_course_alone_nothing_is_said_that_needs_all(void **
     size_t none = 0, wrong = 0;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         const char *at = strstr(cases[i].text, "trace t=1 ");
-        if (!cases[i].there || !at) continue;
+        if (!cases[i].there || !at || strstr(cases[i].text, "course_only")) continue;
         struct buf text = buf_new(1 << 20);
         buf_printf(&text, "%.*strace t=1 course_only=1 %s", (int)(at - cases[i].text), cases[i].text, at + strlen("trace t=1 "));
         struct told *told = tell_text(buf_string(&text), 0);
         none += needs_all(cases[i].id);
         /* Numbers that leap: what lies between was not captured, so a RST may fit. */
         bool leaps = strcmp(cases[i].id, "reset-ignored") == 0;
-        if (!leaps && has_finding(told, cases[i].id) == needs_all(cases[i].id))
+        /* No state says when the socket was made: the first data does, where that came in time. */
+        bool waits = strcmp(cases[i].id, "deferred-accept") == 0 && !strstr(cases[i].text, "flags=P.");
+        if (waits && has_finding(told, cases[i].id)) print_error("case %zu: %s\n", i, cases[i].id), wrong++;
+        if (!leaps && !waits && has_finding(told, cases[i].id) == needs_all(cases[i].id))
             print_error("case %zu: %s\n", i, cases[i].id), wrong++;
         told_free(told);
         buf_free(&text);
