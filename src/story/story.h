@@ -84,14 +84,15 @@ enum story_window {
 
 struct story_segment {
     uint32_t number;
-    enum story_side side; /* the sender */
-    int64_t sent_ns;      /* the kernel's mark, or the first sight of it */
-    int64_t received_ns;  /* 0: not seen to arrive */
-    uint32_t folded;      /* it stands for so many, that brought new data in order or acknowledged it; 0: it is one */
-    bool lost;            /* and known not to have arrived: packets were captured there, too */
-    uint8_t flags;        /* TCP_* bits */
-    char flags_text[9];   /* tcpdump's letters */
-    uint32_t seq, ack;    /* relative, as Wireshark shows them; ack only with the ACK flag */
+    enum story_side side;      /* the sender */
+    int64_t sent_ns;           /* the kernel's mark, or the first sight of it */
+    int64_t received_ns;       /* 0: not seen to arrive */
+    uint32_t folded;           /* it stands for so many, that brought new data in order or acknowledged it; 0: it is one */
+    bool lost;                 /* and known not to have arrived: packets were captured there, too */
+    uint8_t flags;             /* TCP_* bits */
+    char flags_text[9];        /* tcpdump's letters */
+    uint32_t seq, ack;         /* relative, as Wireshark shows them; ack only with the ACK flag */
+    bool seq_below, ack_below; /* it lies before that end's first number: as relative numbers go, a negative one */
     uint32_t seq_absolute, ack_absolute;
     uint32_t length_bytes;
     uint16_t window; /* as on the wire */

@@ -17,10 +17,13 @@ static bool is_blank(const struct telling_row *t, unsigned fields)
 }
 
 /* A number, or what stands in its place. */
-static void add_number(struct telling_row *t, const char *before, uint32_t number, unsigned field)
+/* `below`: it is negative, and stands there modulo 2^32. */
+static void add_number(struct telling_row *t, const char *before, uint32_t number, bool below, unsigned field)
 {
     if (is_blank(t, field))
         phrase_addf(&t->words->detail, STYLE_PLAIN, "%s" VIEW_BLANK, before);
+    else if (below)
+        phrase_addf(&t->words->detail, STYLE_PLAIN, "%s-%" PRIu32, before, 0 - number);
     else
         phrase_add_number(&t->words->detail, STYLE_PLAIN, before, number);
 }
@@ -182,8 +185,10 @@ static void detail_segment(struct telling_row *t, const struct story_segment *se
     struct phrase *text = &t->words->detail;
     bool absolute = t->plan->options->absolute;
     if (!t->brief) phrase_add(text, STYLE_PLAIN, is_blank(t, VIEW_FIELD_FLAGS) ? "" : segment->flags_text);
-    add_number(t, t->brief ? "seq " : " seq ", absolute ? segment->seq_absolute : segment->seq, VIEW_FIELD_SEQ);
-    if (segment->flags & TCP_ACK) add_number(t, " ack ", absolute ? segment->ack_absolute : segment->ack, VIEW_FIELD_ACK);
+    add_number(t, t->brief ? "seq " : " seq ", absolute ? segment->seq_absolute : segment->seq, !absolute && segment->seq_below,
+               VIEW_FIELD_SEQ);
+    if (segment->flags & TCP_ACK)
+        add_number(t, " ack ", absolute ? segment->ack_absolute : segment->ack, !absolute && segment->ack_below, VIEW_FIELD_ACK);
     if (segment->length_bytes) phrase_add_number(text, STYLE_PLAIN, " len ", segment->length_bytes);
     if (segment->window_kind == WINDOW_UNKNOWN || !(segment->window_matters || t->verbose >= 1)) return;
     char words[WORDS_BYTES];

@@ -162,6 +162,17 @@ static void doubt_first_fin(struct telling *telling, size_t index)
     }
 }
 
+/* Numbers from before the connection, as an old duplicate or somebody who guesses has them. */
+static void note_below(const struct telling *telling, struct tale_packet *packet)
+{
+    const uint32_t HALF = 1U << 31; /* behind that, the relative number may as well be of very much data */
+    struct story_segment *segment = packet->segment;
+    const struct conn_end *peer = telling_end_now(telling, telling_receiver(telling, packet->side));
+    int64_t acks = (int64_t)peer->span + seq_diff(peer->next, segment->ack_absolute);
+    segment->seq_below = segment->seq >= HALF && packet->from < 0;
+    segment->ack_below = segment->flags & TCP_ACK && segment->ack >= HALF && peer->flags & END_BASE && acks < 0;
+}
+
 static void step_sent(struct telling *telling, struct walk *walk, size_t index)
 {
     struct tale_packet *packet = &telling->packets[index];
@@ -187,6 +198,7 @@ static void step_sent(struct telling *telling, struct walk *walk, size_t index)
     conn_settle_roles(&telling->conn, &segment, flow_conn_end(telling->first_side, packet->side));
     conn_sent(&telling->judge, &telling->conn, flow_conn_end(telling->first_side, packet->side), &segment, &packet->verdict);
     packet->from = (int64_t)end->span + seq_diff(end->next, segment.seq);
+    note_below(telling, packet);
     doubt_first_fin(telling, index);
     take_moves(telling, walk, packet->sent_ns, &packet->verdict, 0, (struct tale_state){.packet = (uint32_t)index, .sent = true});
 }

@@ -30,6 +30,26 @@ static void a_reset_with_the_senders_next_number_and_an_ack_is_an_abort(void **s
                     "nothing that was recorded");
 }
 
+/* Of before the connection; and so much data that its relative numbers look like that. */
+static void numbers_before_the_first_are_told_from_those_of_much_data(void **state)
+{
+    (void)state;
+    struct told *told = tell_text(TRACE HANDSHAKE PACKET(2000, C, "flags=R seq=96") PACKET(2100, S, "flags=. seq=501 ack=90"), 0);
+    assert_true(told_segment(told->stories[0], STORY_CLIENT, "RST", 1)->seq_below);
+    assert_int_equal(told_segment(told->stories[0], STORY_CLIENT, "RST", 1)->seq, (uint32_t)-4);
+    assert_true(told_segment(told->stories[0], STORY_SERVER, "ACK", 1)->ack_below);
+    assert_false(told_segment(told->stories[0], STORY_SERVER, "ACK", 1)->seq_below);
+    told_free(told);
+    told = tell_text(
+        TRACE HANDSHAKE PACKET(2000, C, "flags=. seq=101 ack=501 len=1000")
+            PACKET(2100, C, "flags=. seq=1000000000 ack=501 len=1000") PACKET(2200, C, "flags=. seq=2000000000 ack=501 len=1000")
+                PACKET(2300, C, "flags=. seq=3000000000 ack=501 len=1000") PACKET(2400, S, "flags=. seq=501 ack=3000001000"),
+        0);
+    assert_false(told_segment(told->stories[0], STORY_CLIENT, "data", 4)->seq_below);
+    assert_false(told_segment(told->stories[0], STORY_SERVER, "ACK", 1)->ack_below);
+    told_free(told);
+}
+
 static void an_ack_says_why_nothing_explains_it(void **state)
 {
     (void)state;
@@ -198,6 +218,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_reset_with_the_senders_next_number_and_an_ack_is_an_abort),
+        cmocka_unit_test(numbers_before_the_first_are_told_from_those_of_much_data),
         cmocka_unit_test(an_ack_says_why_nothing_explains_it),
         cmocka_unit_test(numbers_and_acks_tell_of_bytes_that_nobody_captured),
         cmocka_unit_test(numbers_that_may_mean_something_else_are_not_counted),
