@@ -62,19 +62,35 @@ void spent_add_up(struct spent_claims *claims, int64_t ret_spent_ns[static SPENT
     free(borders);
 }
 
+/* It was never more than a SYN: until the client's end gave up or was refused, and what had waited for that went on. */
+static int64_t unopened_at(const struct telling *telling, int64_t over_ns)
+{
+    int64_t end_ns = over_ns;
+    for (size_t i = 0; i < telling->call_count; i++) {
+        const struct story_call *call = telling->calls[i].story;
+        if (call->side == STORY_CLIENT && !call->listener && call->enter_ns <= over_ns && call->exit_ns > end_ns)
+            end_ns = call->exit_ns;
+    }
+    return end_ns;
+}
+
 /* When both ends had nothing more to do: closed, or in TIME_WAIT. INT64_MAX: they have not. */
 static int64_t over_at(const struct telling *telling)
 {
     int64_t over_ns[STORY_SIDES] = {INT64_MAX, INT64_MAX};
+    bool left[STORY_SIDES] = {false, false}; /* it has ever left CLOSED or LISTEN */
     for (uint32_t i = 0; i < telling->story->step_count; i++) {
         const struct story_step *step = &telling->story->steps[i];
         if (step->kind != STEP_STATE || step->state->kernel) continue;
         bool over = step->state->to_state == STATE_TIME_WAIT || step->state->to_state == STATE_CLOSED;
+        left[step->side] |= step->state->to_state != STATE_CLOSED && step->state->to_state != STATE_LISTEN;
         if (!over)
             over_ns[step->side] = INT64_MAX; /* of a RST that ended nothing */
         else if (over_ns[step->side] == INT64_MAX)
             over_ns[step->side] = step->t_ns;
     }
+    if (left[STORY_CLIENT] && !left[STORY_SERVER] && over_ns[STORY_CLIENT] != INT64_MAX)
+        return unopened_at(telling, over_ns[STORY_CLIENT]);
     return over_ns[0] > over_ns[1] ? over_ns[0] : over_ns[1];
 }
 

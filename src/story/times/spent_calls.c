@@ -1,4 +1,5 @@
 /* What calls say of where the time went. */
+#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
@@ -34,6 +35,18 @@ static int64_t ready_ns(const struct tale_call *tale, int64_t came_ns)
     return woken_ns > came_ns ? woken_ns : came_ns;
 }
 
+static int64_t reached_ns(const struct telling *telling, enum tcp_state to)
+{
+    const struct tale_state *state = finding_state(telling, STORY_CLIENT, to);
+    return state ? telling->story->steps[finding_state_step(telling, state)].t_ns : 0;
+}
+
+/* When the client's end was connected. 0: it never was, or nobody knows. */
+static int64_t connected_ns(const struct telling *telling)
+{
+    return reached_ns(telling, STATE_ESTABLISHED);
+}
+
 /* connect(): before the SYN, and behind its answer. */
 static void claim_connect(const struct telling *telling, struct spent_claims *claims, const struct tale_call *tale)
 {
@@ -41,11 +54,30 @@ static void claim_connect(const struct telling *telling, struct spent_claims *cl
     const struct tale_packet *syn = finding_segment(telling, (int)call->side, STORY_SYN);
     if (!syn || !call->enter_ns) return;
     spent_claim(claims, SPENT_CLIENT, call->enter_ns, syn->sent_ns);
+    if (call->exit_ns && call->ret == -EINPROGRESS) { /* it did not sleep: an answer that came meanwhile found it at work */
+        const int64_t came_ns = connected_ns(telling) ? connected_ns(telling) : reached_ns(telling, STATE_CLOSED);
+        if (came_ns) spent_claim(claims, SPENT_CLIENT, came_ns, call->exit_ns);
+    }
     if (!call->exit_ns || call->wake.kind != WAKE_SEGMENT || call->wake.step == STORY_NO_STEP) return;
     const struct story_step *by = &telling->story->steps[call->wake.step];
     if (by->kind != STEP_SEGMENT) return;
     int64_t came_ns = by->segment->received_ns ? by->segment->received_ns : by->segment->sent_ns;
     spent_claim(claims, SPENT_RUN_QUEUE, ready_ns(tale, came_ns), call->exit_ns);
+}
+
+/* connect() did not wait for the handshake; poll() and its like do. */
+static void claim_poll_for_connection(const struct telling *telling, struct spent_claims *claims)
+{
+    const int64_t came_ns = connected_ns(telling);
+    bool connects = false;
+    for (size_t i = 0; i < telling->call_count && came_ns; i++) {
+        const struct tale_call *tale = &telling->calls[i];
+        const struct story_call *call = tale->story;
+        if (call->side != STORY_CLIENT || call->listener || !call->enter_ns || !call->exit_ns) continue;
+        if (call->traits & CALL_CONNECTS) connects = call->ret == -EINPROGRESS;
+        if (connects && call->traits & CALL_WAITS_FOR_MANY && call->ret > 0 && call->enter_ns <= came_ns)
+            spent_claim(claims, SPENT_RUN_QUEUE, ready_ns(tale, came_ns), call->exit_ns);
+    }
 }
 
 /* accept() sends nothing: from the moment at which there was something to take. */
@@ -101,6 +133,17 @@ static bool was_ended(const struct telling *telling, enum story_side side, int64
     return fin && finding_arrival_ns(fin) <= at_ns;
 }
 
+/* When a process had its connection by this call. 0: it had not, or another call shows that. */
+static int64_t opened_ns(const struct telling *telling, const struct story_call *call)
+{
+    if (!call->exit_ns) return 0;
+    if (call->traits & CALL_ACCEPTS) return call->ret >= 0 ? call->exit_ns : 0;
+    if (!(call->traits & CALL_CONNECTS)) return 0;
+    if (call->ret == 0) return call->exit_ns;
+    const int64_t came_ns = call->ret == -EINPROGRESS ? connected_ns(telling) : 0;
+    return came_ns && came_ns < call->exit_ns ? call->exit_ns : came_ns;
+}
+
 /* From what a process had read (or the connection, before any word) to what it wrote then, and the write itself where it did not
  * have to wait. In between it may look again, in vain. */
 static void claim_process(const struct telling *telling, struct spent_claims *claims, enum story_side side)
@@ -110,9 +153,7 @@ static void claim_process(const struct telling *telling, struct spent_claims *cl
     for (size_t i = 0; i < telling->call_count; i++) {
         const struct story_call *call = telling->calls[i].story;
         if (call->side != side) continue;
-        bool opens =
-            call->exit_ns && ((call->traits & CALL_CONNECTS && call->ret == 0) || (call->traits & CALL_ACCEPTS && call->ret >= 0));
-        if (opens && !since_ns) since_ns = call->exit_ns;
+        if (!since_ns) since_ns = opened_ns(telling, call);
         if (call->listener) continue;
         if (call->traits & CALL_READS && call->exit_ns && call->ret >= 0) since_ns = call->exit_ns;
         if (!call->enter_ns || !(writes(call) || ends(call))) continue;
@@ -175,6 +216,7 @@ void spent_of_calls(const struct telling *telling, struct spent_claims *claims)
         if (tale->story->traits & CALL_CONNECTS) claim_connect(telling, claims, tale);
         if (tale->story->traits & CALL_ACCEPTS) claim_accept(telling, claims, tale);
     }
+    claim_poll_for_connection(telling, claims);
     for (int i = 0; i < STORY_SIDES; i++) {
         enum story_side side = (enum story_side)i;
         if (!spent_has_calls(telling, side)) continue;

@@ -189,6 +189,35 @@ static void before_the_syn_connect_is_the_clients(void **state)
           600, 700);
 }
 
+/* connect() came back at once: from the moment at which there was a connection its program was at work, or poll() had not yet returned. */
+static void behind_a_connect_that_did_not_wait_the_client_is_at_work(void **state)
+{
+    (void)state;
+#define AT_ONCE(ret, poll)                                                                                                         \
+    TRACE TWO_ENDS ENTER(990, C_THREAD, "connect", WC_SOCK, "") EXIT(1050, C_THREAD, "connect", WC_SOCK, " ret=" ret)              \
+        FAR_HANDSHAKE poll CALL(2260, 2270, C_THREAD, "write", WC_SOCK)                                                            \
+            THERE(2265, 2365, "flags=P. seq=101 ack=501 len=5")
+#define POLLS(from, to, ret) ENTER(from, C_THREAD, "poll", WC_SOCK, "") EXIT(to, C_THREAD, "poll", WC_SOCK, " ret=" ret)
+    check(AT_ONCE("-115", POLLS(1060, 1260, "1")), SPENT_CLIENT, 10 + 1000 + 10, 1375);
+    check(AT_ONCE("-115", POLLS(1060, 1260, "1")), SPENT_RUN_QUEUE, 50, 1375);
+    check(AT_ONCE("-115", POLLS(1060, 1100, "0")), SPENT_RUN_QUEUE, 0, 1375);
+    check(AT_ONCE("-115", POLLS(1220, 1260, "1")), SPENT_RUN_QUEUE, 0, 1375); /* it asked later: nothing kept it waiting */
+    check(AT_ONCE("-115", ""), SPENT_CLIENT, 10 + 1050 + 10, 1375);
+    check(AT_ONCE("-4", ""), SPENT_CLIENT, 10 + 10, 1375); /* a signal: what its program did then, nobody knows */
+}
+
+/* What follows, the program's own close() and its end, is no part of what the connection took. */
+static void a_connection_that_was_refused_is_over_with_the_refusal(void **state)
+{
+    (void)state;
+#define REFUSED(to, ret)                                                                                                           \
+    TRACE ENTER(990, C_THREAD, "connect", C_SOCK, "") EXIT(to, C_THREAD, "connect", C_SOCK, " ret=" ret) PACKET(1000, C, SYN)      \
+        PACKET(1010, S, "flags=R. seq=0 ack=101") CALL(5000, 5010, C_THREAD, "close", C_SOCK)
+    check(REFUSED(1100, "-115"), SPENT_CLIENT, 10 + 90, 110);
+    check(REFUSED(1100, "-111"), SPENT_CLIENT, 10, 110);
+    check(REFUSED(1005, "-115"), SPENT_UNKNOWN, 0, 20);
+}
+
 /* A question and its answer, by a thread of the client's process. */
 #define ASKER(tid) "pid=10 tid=" #tid " comm=client "
 #define ASKS(cookie) "sock.cookie=" #cookie " sock.proto=udp sock.local=127.0.0.1:41000 sock.remote=127.0.0.1:53"
@@ -259,6 +288,8 @@ int main(void)
         cmocka_unit_test(who_sleeps_when_it_comes_waits_for_a_processor),
         cmocka_unit_test(between_reading_and_writing_the_process_is_at_work),
         cmocka_unit_test(before_the_syn_connect_is_the_clients),
+        cmocka_unit_test(behind_a_connect_that_did_not_wait_the_client_is_at_work),
+        cmocka_unit_test(a_connection_that_was_refused_is_over_with_the_refusal),
         cmocka_unit_test(what_was_looked_up_before_connect_is_part_of_it),
         cmocka_unit_test(what_may_have_been_looked_up_for_another_is_no_part_of_it),
         cmocka_unit_test(what_was_looked_up_long_before_is_no_part_of_it),
