@@ -76,6 +76,8 @@ class Spent(Test):
         dominated, plain = ROOT / "tests/golden/events/accept-late.events", ROOT / "tests/golden/events/echo.events"
         self.assertRegex(run("read", dominated, "-q").stdout, r"\ntime +\d+ ms: \d+ ms waiting for accept\(\)")
         self.assertNotRegex(run("read", plain, "-q").stdout, r"\ntime ")
+        never = ROOT / "tests/golden/events/listener-closed-deferred.events"
+        self.assertRegex(run("read", never, "-q", "-v").stdout, r"\ntime +259 ms: 9\d(\.\d)? ms waiting for accept\(\)")
         self.assertRegex(run("read", plain, "-q", "-v").stdout, r"\ntime +[\d.]+ ms: ")
 
 

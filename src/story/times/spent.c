@@ -74,23 +74,27 @@ static int64_t unopened_at(const struct telling *telling, int64_t over_ns)
     return end_ns;
 }
 
+static bool is_beyond_syn(enum tcp_state state)
+{
+    return state != STATE_CLOSED && state != STATE_LISTEN && state != STATE_SYN_SENT && state != STATE_UNKNOWN;
+}
+
 /* When both ends had nothing more to do: closed, or in TIME_WAIT. INT64_MAX: they have not. */
 static int64_t over_at(const struct telling *telling)
 {
     int64_t over_ns[STORY_SIDES] = {INT64_MAX, INT64_MAX};
-    bool left[STORY_SIDES] = {false, false}; /* it has ever left CLOSED or LISTEN */
+    bool began = false; /* either end was ever more than asking */
     for (uint32_t i = 0; i < telling->story->step_count; i++) {
         const struct story_step *step = &telling->story->steps[i];
         if (step->kind != STEP_STATE || step->state->kernel) continue;
         bool over = step->state->to_state == STATE_TIME_WAIT || step->state->to_state == STATE_CLOSED;
-        left[step->side] |= step->state->to_state != STATE_CLOSED && step->state->to_state != STATE_LISTEN;
+        began |= is_beyond_syn(step->state->from_state) || is_beyond_syn(step->state->to_state);
         if (!over)
             over_ns[step->side] = INT64_MAX; /* of a RST that ended nothing */
         else if (over_ns[step->side] == INT64_MAX)
             over_ns[step->side] = step->t_ns;
     }
-    if (left[STORY_CLIENT] && !left[STORY_SERVER] && over_ns[STORY_CLIENT] != INT64_MAX)
-        return unopened_at(telling, over_ns[STORY_CLIENT]);
+    if (!began && over_ns[STORY_CLIENT] != INT64_MAX) return unopened_at(telling, over_ns[STORY_CLIENT]);
     return over_ns[0] > over_ns[1] ? over_ns[0] : over_ns[1];
 }
 

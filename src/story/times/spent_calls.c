@@ -52,7 +52,11 @@ static void claim_connect(const struct telling *telling, struct spent_claims *cl
 {
     const struct story_call *call = tale->story;
     const struct tale_packet *syn = finding_segment(telling, (int)call->side, STORY_SYN);
-    if (!syn || !call->enter_ns) return;
+    if (!call->enter_ns) return;
+    if (!syn) { /* it never left, or nobody saw it */
+        if (call->exit_ns && call->slept_ns == 0) spent_claim(claims, SPENT_CLIENT, call->enter_ns, call->exit_ns);
+        return;
+    }
     spent_claim(claims, SPENT_CLIENT, call->enter_ns, syn->sent_ns);
     if (call->exit_ns && call->ret == -EINPROGRESS) { /* it did not sleep: an answer that came meanwhile found it at work */
         const int64_t came_ns = connected_ns(telling) ? connected_ns(telling) : reached_ns(telling, STATE_CLOSED);

@@ -160,6 +160,19 @@ static void claim_turns(const struct telling *telling, struct spent_claims *clai
         asked = NULL;
         told = packet;
     }
+    /* And nothing more, or ever, was; unless it is that nobody captured it. */
+    const struct story_end *ends = telling->story->end;
+    if (ends[STORY_CLIENT].bytes_missed || ends[STORY_SERVER].bytes_missed) return;
+    if (told && (!client_known || !told->segment->length_bytes))
+        spent_claim(claims, SPENT_IDLE, finding_arrival_ns(told), claims->end_ns);
+}
+
+/* It lay in the accept queue until the listening socket closed: the kernel's own chain says so. */
+static void claim_never_accepted(const struct telling *telling, struct spent_claims *claims, const struct tale_packet *rst)
+{
+    const struct tale_state *complete = finding_state(telling, STORY_SERVER, STATE_ESTABLISHED);
+    if (rst->side != STORY_SERVER || !(rst->chain.notes & CHAIN_LISTEN_STOP) || !complete) return;
+    spent_claim(claims, SPENT_ACCEPT, telling->story->steps[finding_state_step(telling, complete)].t_ns, rst->sent_ns);
 }
 
 /* The peer has ended its direction: until this end does. Then its FIN's way, and that of the ACK. */
@@ -188,6 +201,7 @@ void spent_of_segments(const struct telling *telling, struct spent_claims *claim
         const struct tale_packet *packet = &telling->packets[i];
         if (!packet->segment) continue;
         claim_retransmission(telling, claims, packet);
+        claim_never_accepted(telling, claims, packet);
         if (packet->segment->length_bytes) claim_delayed_ack(telling, claims, packet);
         if (packet->received_ns && !packet->segment->copy && segment_space(&packet->seen->packet.header))
             spent_claim(claims, SPENT_NETWORK, packet->sent_ns, packet->received_ns);

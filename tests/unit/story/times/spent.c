@@ -189,14 +189,14 @@ static void before_the_syn_connect_is_the_clients(void **state)
           600, 700);
 }
 
-/* connect() came back at once: from the moment at which there was a connection its program was at work, or poll() had not yet returned. */
+/* connect() came back at once: from the moment at which there was a connection its program was at work, or poll() had not yet
+ * returned. */
 static void behind_a_connect_that_did_not_wait_the_client_is_at_work(void **state)
 {
     (void)state;
 #define AT_ONCE(ret, poll)                                                                                                         \
     TRACE TWO_ENDS ENTER(990, C_THREAD, "connect", WC_SOCK, "") EXIT(1050, C_THREAD, "connect", WC_SOCK, " ret=" ret)              \
-        FAR_HANDSHAKE poll CALL(2260, 2270, C_THREAD, "write", WC_SOCK)                                                            \
-            THERE(2265, 2365, "flags=P. seq=101 ack=501 len=5")
+        FAR_HANDSHAKE poll CALL(2260, 2270, C_THREAD, "write", WC_SOCK) THERE(2265, 2365, "flags=P. seq=101 ack=501 len=5")
 #define POLLS(from, to, ret) ENTER(from, C_THREAD, "poll", WC_SOCK, "") EXIT(to, C_THREAD, "poll", WC_SOCK, " ret=" ret)
     check(AT_ONCE("-115", POLLS(1060, 1260, "1")), SPENT_CLIENT, 10 + 1000 + 10, 1375);
     check(AT_ONCE("-115", POLLS(1060, 1260, "1")), SPENT_RUN_QUEUE, 50, 1375);
@@ -216,6 +216,21 @@ static void a_connection_that_was_refused_is_over_with_the_refusal(void **state)
     check(REFUSED(1100, "-115"), SPENT_CLIENT, 10 + 90, 110);
     check(REFUSED(1100, "-111"), SPENT_CLIENT, 10, 110);
     check(REFUSED(1005, "-115"), SPENT_UNKNOWN, 0, 20);
+    /* By its own host, before a SYN could be seen. */
+    check(TRACE ENTER(990, C_THREAD, "connect", C_SOCK,
+                      "") "exit t=1100000 " C_THREAD "name=connect fd=3 how=-1 level=-1 slept=0 " C_SOCK
+                          " ret=-111\n" PACKET(1010, S, "flags=R. seq=0 ack=101") CALL(5000, 5010, C_THREAD, "close", C_SOCK),
+          SPENT_CLIENT, 110, 110);
+}
+
+static void where_nothing_was_ever_asked_that_is_what_took_the_time(void **state)
+{
+    (void)state;
+    check(TRACE FAR PACKET(301020, WS, "flags=. seq=501 ack=105 win=512") PACKET(501020, WS, "flags=R. seq=501 ack=105"),
+          SPENT_IDLE, 0, 500020); /* it acknowledges what was not captured */
+    check(TRACE FAR PACKET(501020, WS, "flags=R. seq=501 ack=101"), SPENT_IDLE, 500000, 500020);
+    check(TRACE FAR PACKET(1020, WC, "flags=P. seq=101 ack=501 len=4 win=512") PACKET(501020, WS, "flags=R. seq=501 ack=105"),
+          SPENT_IDLE, 0, 500020);
 }
 
 /* A question and its answer, by a thread of the client's process. */
@@ -290,6 +305,7 @@ int main(void)
         cmocka_unit_test(before_the_syn_connect_is_the_clients),
         cmocka_unit_test(behind_a_connect_that_did_not_wait_the_client_is_at_work),
         cmocka_unit_test(a_connection_that_was_refused_is_over_with_the_refusal),
+        cmocka_unit_test(where_nothing_was_ever_asked_that_is_what_took_the_time),
         cmocka_unit_test(what_was_looked_up_before_connect_is_part_of_it),
         cmocka_unit_test(what_may_have_been_looked_up_for_another_is_no_part_of_it),
         cmocka_unit_test(what_was_looked_up_long_before_is_no_part_of_it),
