@@ -27,7 +27,7 @@ static const char *system_call(const char *function)
     if (function[0] != '_') return NULL;
     for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
         size_t length = strlen(prefixes[i]);
-        if (strncmp(function, prefixes[i], length) == 0) return function + length;
+        if (strncmp(function, prefixes[i], length) == 0) return function[length] ? function + length : NULL;
     }
     return NULL;
 }
