@@ -90,9 +90,13 @@ static void attach_drop(struct telling *telling, const struct drop_note *note)
     }
 }
 
+/* A queue is looked at as its SYN comes in, before a capture has that: by its clock it may come a little later. Equal SYNs are a
+ * second apart. */
+static const int64_t CAPTURE_NS = 1000000;
+
 static void attach_queue(struct telling *telling, const struct queue_note *note)
 {
-    struct tale_packet *found = telling_find_packet(telling, &note->queue.header, note->t_ns);
+    struct tale_packet *found = telling_find_packet(telling, &note->queue.header, note->t_ns + CAPTURE_NS);
     struct story_queue *queue = found && found->segment ? arena_alloc(telling->arena, sizeof(*queue)) : NULL;
     if (!found || !found->segment) return;
     if (!queue) {

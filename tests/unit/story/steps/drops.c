@@ -116,6 +116,21 @@ static void a_syn_has_the_queues_of_the_listener_that_it_reached(void **state)
     told_free(told);
 }
 
+/* The kernel looks at the queue before the capture has the segment. */
+static void a_syn_that_comes_again_has_the_queues_that_it_met_itself(void **state)
+{
+    struct told *told =
+        tell_text(TRACE QUEUE(999, C, SYN, "accept=1") PACKET(1000, C, SYN) QUEUE(2000999, C, SYN, "accept=1 accept_most=10")
+                      PACKET(2001999, C, SYN) QUEUE(4000998, C, SYN, "accept=1 accept_most=20") PACKET(4001999, C, SYN),
+                  0);
+    const struct story *story = told->stories[0];
+    (void)state;
+    assert_int_equal(told_segment(story, STORY_CLIENT, "SYN", 1)->queue->accept_most, 0);
+    assert_int_equal(told_segment(story, STORY_CLIENT, "SYN", 2)->queue->accept_most, 20); /* a millisecond, and not more */
+    assert_null(told_segment(story, STORY_CLIENT, "SYN", 3)->queue);
+    told_free(told);
+}
+
 static void queues_without_a_captured_segment_and_drops_without_a_flow_make_no_story(void **state)
 {
     struct told *told = tell_text(TRACE QUEUE(1001, C, SYN, "accept=2 accept_most=1") DROP(1002, WC, SYN, FIREWALL), 0);
@@ -192,6 +207,7 @@ int main(void)
         cmocka_unit_test(who_dropped_it_is_told_by_the_way_it_had_come),
         cmocka_unit_test(segments_that_were_joined_are_dropped_together),
         cmocka_unit_test(a_syn_has_the_queues_of_the_listener_that_it_reached),
+        cmocka_unit_test(a_syn_that_comes_again_has_the_queues_that_it_met_itself),
         cmocka_unit_test(a_syn_that_a_rule_lets_go_as_it_is_sent_is_a_segment_that_did_not_leave),
         cmocka_unit_test(a_close_after_the_kernels_own_end_of_an_attempt_ends_nothing),
         cmocka_unit_test(what_a_device_had_or_waited_for_one_is_no_segment_of_its_own),
