@@ -19,6 +19,27 @@ SCENARIOS = {"accept-queue-full": "syn-dropped-full-queue", "dup-close": "close-
              "firewall-output-unreachable": "icmp-refused", "request-crosses-fin": "reset-crossed", "syn-cookies": "syn-cookies",
              "forged-reset": "reset-from-between", "rst-in-window": "reset-ignored", "defer-accept": "deferred-accept",
              "time-wait-assassination": "time-wait-assassination"}
+# A rule of this host makes one port of another: on the wire each end's segments are between the pair of the other end's socket.
+REDIRECTED = 4719
+REDIRECT = f"""
+ip link set lo up
+nft -f - <<END
+table ip nat {{ chain out {{ type nat hook output priority -100; tcp dport 80 redirect to :{REDIRECTED}; }}; }}
+END
+exec "$@"
+"""
+BOTH_WAYS = f"""
+import socket
+server = socket.create_server(("127.0.0.1", {REDIRECTED}))
+for first in 0, 1:
+    client = socket.create_connection(("127.0.0.1", 80))
+    ends = [client, server.accept()[0]]
+    client.sendall(b"hello")
+    ends[1].recv(9)
+    ends[first].close()
+    ends[not first].recv(9)
+    ends[not first].close()
+"""
 # A scenario's story ends with the scenario, and then its actors are killed: that a watch sees, too.
 BEHIND = {"closed-by-signal", "orphaned-socket", "fin-unanswered", "retransmitted"}
 
@@ -44,18 +65,18 @@ class Run(Test):
         cls.addClassCleanup(cls.watching.close)
         cls.watching.begun(cls.echo.port)
 
-    def told(self, connection):
+    def told(self, connection, watching=None):
         """The watch's line of it."""
-        head = connection.head
+        head, watching = connection.head, watching or self.watching
 
         def is_it(line):
             told = json.loads(line) if '"ended"' in line else None
             return told and all(told[end]["addr"] == head[end]["addr"] for end in ("client", "server")) and abs(told["start"] - head["start"]) < 1e9
 
-        return json.loads(self.watching.until(is_it))
+        return json.loads(watching.until(is_it))
 
-    def check(self, connection):
-        head, line = connection.head, self.told(connection)
+    def check(self, connection, watching=None):
+        head, line = connection.head, self.told(connection, watching)
         self.assertEqual(line["outcome"], head["outcome"], line)
         for end in ("client", "server"):
             self.assertEqual((line[end]["pid"], line[end]["comm"], line[end]["bytes"]), (head[end]["pid"], head[end]["comm"], head[end]["bytes"]), line)
@@ -87,6 +108,26 @@ class Run(Test):
                             "executes_with_many": "execve()", "shared_with_one_that_ends_later": "its end: status 0",
                             "served_by_forks": "its end: status 0", "in_flight": "", "destroyed": "kernel: destroyed"}.items():
             self.assertEqual(hows[kind], {right}, kind)
+
+    def test_what_a_rule_of_this_host_redirects_is_seen_whole(self):
+        knocks = []
+
+        def knock():
+            knocks.append(run("demo", "--brief"))
+
+        ports = Watching("--format", "jsonl", f"port {REDIRECTED} or port 3333")
+        self.addCleanup(ports.close)
+        ports.begun(3333, knock)
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "run.jsonl")
+            result = run("run", "--recorder", "bpf", "-o", path, "--", "unshare", "--net", "sh", "-ec", REDIRECT, "sh", sys.executable, "-c", BOTH_WAYS, env=environment())
+            self.assertEqual(result.returncode, 0, self.explain(result))
+            connections = Story(path.read_text(encoding="utf-8")).connections
+        self.assertEqual(len(connections), 2)
+        for connection in connections:
+            self.assertIn("translated", {finding["id"] for finding in connection.of("finding")})
+            self.check(connection)
+            self.check(connection, ports)
 
     def test_what_a_scenario_shows_is_found_as_well(self):
         for scenario, right in SCENARIOS.items():

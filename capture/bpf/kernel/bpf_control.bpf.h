@@ -16,7 +16,9 @@ enum {
     SAME_BUFFER_NS = 1000000,
     OF_ARRIVAL = 1,
     CROSSED = 1,
-    WENT_ON = 2
+    WENT_ON = 2,
+    WANTED = 1,
+    TRANSLATED = 2
 };
 
 /* A connection, whichever end sends: the "low" end has the smaller port, or else address. */
@@ -35,10 +37,10 @@ struct control_end {
     __u8 peer_is_done; /* its peer has sent a FIN */
     __u8 went_on;      /* with new data after that: CROSSED, as long as none knew of it, or WENT_ON */
     __u8 is_shut;      /* its window */
-    __u8 pad;
-    __u8 flags;      /* of its last segment of interest, with the next four: between stacked devices the same buffer, with the */
-    __u32 seq;       /* same segment, is queued again, for another device; for the same one it is another segment, whose buffer */
-    __u32 interface; /* lies where that one's lay */
+    __u8 translated;   /* what its host's own ends send each other is on the wire between another pair than their sockets' */
+    __u8 flags;        /* of its last segment of interest, with the next four: between stacked devices the same buffer, with the */
+    __u32 seq;         /* same segment, is queued again, for another device; for the same one it is another segment, whose buffer */
+    __u32 interface;   /* lies where that one's lay */
     __u64 buffer, t_ns;
 };
 struct control {
@@ -74,13 +76,18 @@ static __always_inline int control_key_fill(struct control_key *key, const struc
     return low;
 }
 
+static __always_inline int same_ip(const struct record_address *a, const struct record_address *b)
+{
+    __u8 differs = 0;
+
+    for (int i = 0; i < (int)sizeof(a->ip); i++) differs |= a->ip[i] ^ b->ip[i];
+    return !differs;
+}
+
 /* A socket that is connected to itself: what it sends, it receives. */
 static __always_inline int is_to_itself(const struct record_packet *packet)
 {
-    __u32 differs = packet->src.port ^ packet->dst.port;
-
-    for (int i = 0; i < 4; i++) differs |= packet->src.ip[i] ^ packet->dst.ip[i];
-    return !differs;
+    return packet->src.port == packet->dst.port && same_ip(&packet->src, &packet->dst);
 }
 
 /* What the segment changes, and whether it is of interest. */
@@ -136,8 +143,8 @@ static __always_inline int control_quotes(const struct record_packet *packet, __
     return bpf_map_lookup_elem(&controls, &key) != 0;
 }
 
-/* Of a segment that leaves (`buffer`: its sk_buff; OF_ARRIVAL: it arrived, and was answered) or, with 0, arrives. -1: it left in
- * this very network, and arrives in it, as over a pair of devices that both are here. */
+/* Of a segment that leaves (`buffer`: its sk_buff; OF_ARRIVAL: it arrived, and was answered) or, with 0, arrives: WANTED, and
+ * TRANSLATED. -1: it left in this very network, and arrives in it, as over a pair of devices that both are here. */
 __noinline int control_wanted(const struct record_packet *packet, __u32 netns, __u64 buffer, __u32 interface)
 {
     struct control_key key = {.netns = 0};
@@ -168,13 +175,48 @@ __noinline int control_wanted(const struct record_packet *packet, __u32 netns, _
 
         if (from->buffer == buffer && from->seq == packet->seq && from->flags == packet->flags && from->interface != interface &&
             now - from->t_ns < SAME_BUFFER_NS)
-            return 0;
+            return 0; /* its socket's pair was asked for then */
         from->interface = interface;
         from->buffer = buffer;
         from->seq = packet->seq;
         from->flags = packet->flags;
         from->t_ns = now;
     }
+    return (wanted ? WANTED : 0) | (from->translated ? TRANSLATED : 0);
+}
+
+static __always_inline void control_note_translated(const struct record_packet *packet, __u32 netns)
+{
+    struct control_key key = {.netns = 0};
+    struct control *control;
+
+    control_key_fill(&key, &packet->src, &packet->dst, netns);
+    control = bpf_map_lookup_elem(&controls, &key);
+    if (control) control->low.translated = control->high.translated = 1;
+}
+
+/* Where this host redirects what it says to itself, each end's segments are on the wire between the pair of the other end's socket:
+ * only in both is all of a connection seen. So such a segment counts as one of its own socket's pair, too. */
+__noinline int control_wanted_there(struct record_packet *packet, __u32 netns, __u64 sk, __u64 buffer, __u32 interface)
+{
+    struct record_socket socket = {0};
+    struct record_address src, dst;
+    int wanted;
+
+    if (!packet || packet->protocol != PROTOCOL_TCP || !socket_fill(&socket, sk, 0) || socket.protocol != PROTOCOL_TCP) return 0;
+    if (!socket.local.port || !socket.remote.port) return 0; /* a control socket of the kernel */
+    src = packet->src;
+    dst = packet->dst;
+    if (socket.local.port == src.port && socket.remote.port == dst.port && same_ip(&socket.local, &src) &&
+        same_ip(&socket.remote, &dst))
+        return 0;
+    control_note_translated(packet, netns);
+    packet->src = socket.local;
+    packet->dst = socket.remote;
+    wanted = control_wanted(packet, netns, buffer, interface);
+    control_note_translated(packet, netns);
+    packet->src = src;
+    packet->dst = dst;
     return wanted;
 }
 

@@ -43,10 +43,15 @@ int BPF_PROG(net_dev_queue, struct sk_buff *skb)
     if (owner && owner->__sk_common.skc_family == FAMILY_PACKET) return 0;
     __builtin_memset(packet, 0, sizeof(*packet));
     if (!packet_read(argument(ctx, 0), packet)) return 0;
-    if (config.only_ports && !packet_wanted(packet, netns)) return 0;
+    if (config.only_ports && !packet_wanted(packet, netns) && !(sk && has_chosen_port(sk))) return 0; /* translated? */
     if (config.host_wide) {
         if (config.only_ports && (packet->flags & (FLAG_SYN | FLAG_ACK)) == FLAG_SYN) late_on_syn(sk);
-        if (!control_wanted(packet, netns, argument(ctx, 0), (__u32)READ_GIVEN(skb, dev, ifindex))) return 0;
+        __u32 interface = (__u32)READ_GIVEN(skb, dev, ifindex);
+        int wanted = control_wanted(packet, netns, argument(ctx, 0), interface);
+
+        if (sk && (packet->flags & (FLAG_SYN | FLAG_FIN) || wanted & TRANSLATED))
+            wanted |= control_wanted_there(packet, netns, sk, argument(ctx, 0), interface);
+        if (!(wanted & WANTED)) return 0;
         control_on_answer();
         if ((packet->flags & (FLAG_SYN | FLAG_ACK)) == (FLAG_SYN | FLAG_ACK) && !sk)
             *(volatile __u64 *)&cookie_ns = bpf_ktime_get_ns();
