@@ -181,6 +181,7 @@ struct event_trace {
     bool unfiltered;                 /* the network was made for this run, and nothing filters in it */
     bool course_only; /* of the segments those alone were captured that tell of a connection's course (struct calls_options,
                          host_wide), and no calls that carry data: that others are absent says nothing */
+    bool chosen;      /* some connections of a run, and what they rest on: that others are absent says nothing */
 };
 
 struct event_vantage {

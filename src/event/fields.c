@@ -114,6 +114,7 @@ static const struct event_field trace_fields[] = {
     ROW("reason", TEXT, trace.reason),
     ROW("unfiltered", BOOL, trace.unfiltered),
     ROW("course_only", BOOL, trace.course_only),
+    ROW("chosen", BOOL, trace.chosen),
     ROW("ports", PORTS, trace.server_ports),
 };
 

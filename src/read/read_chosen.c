@@ -253,6 +253,7 @@ static int take(struct choosing *choosing, const struct event *event, struct eve
     if (event->kind == EVENT_EXIT && is_of_another(choosing, &event->call.other, event->t_ns))
         memset(&copy.call.other, 0, sizeof(copy.call.other));
     if (event->kind == EVENT_PACKET) copy.packet.connection = chosen->number;
+    if (event->kind == EVENT_TRACE) copy.trace.chosen = true;
     return event_copy(to, &copy);
 }
 

@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/lang.h"
 #include "story/causes/cause.h"
+#include "story/causes/wake_own.h"
 #include "tcp/segment.h"
 #include "tcp/seq.h"
 
@@ -20,7 +21,7 @@ static bool is_accept(const struct tale_call *call)
     return call->call->traits & CALL_ACCEPTS;
 }
 
-static bool is_wait(const struct tale_call *call)
+bool wake_waits_for_many(const struct tale_call *call)
 {
     return call->call->traits & CALL_WAITS_FOR_MANY;
 }
@@ -145,7 +146,7 @@ static struct tale_packet *first_icmp(const struct telling *telling, enum story_
 }
 
 /* What the call could not return as it did without. NULL: nothing that shows on the wire, or not to be told. */
-static struct tale_packet *needed(struct telling *telling, const struct tale_call *call)
+struct tale_packet *wake_needed(struct telling *telling, const struct tale_call *call)
 {
     enum story_side side = call->story->side;
     int64_t ret = call->call->ret;
@@ -171,15 +172,15 @@ static struct tale_packet *needed(struct telling *telling, const struct tale_cal
     return NULL;
 }
 
-static const char *what(struct telling *telling, const struct tale_packet *packet)
+const char *wake_what(struct telling *telling, const struct tale_packet *packet)
 {
     if (packet->datagram)
         return packet->datagram->icmp ? tr("the ICMP error") : telling_printf(telling, "datagram #%u", packet->datagram->number);
     return telling_printf(telling, "the %s (#%u)", story_label_word(packet->segment), packet->segment->number);
 }
 
-static void set(struct tale_call *call, enum story_wake_kind kind, enum story_evidence evidence, const struct tale_packet *packet,
-                const char *why)
+void wake_set(struct tale_call *call, enum story_wake_kind kind, enum story_evidence evidence, const struct tale_packet *packet,
+              const char *why)
 {
     struct story_wake *wake = &call->story->wake;
     wake->kind = kind;
@@ -201,76 +202,31 @@ static const char *wanted(const struct tale_call *call, const struct tale_packet
     return tr("brought the data");
 }
 
-/* The waker's own context, read in the kernel while it woke the thread. */
-static bool by_waker(struct telling *telling, struct tale_call *tale)
-{
-    const struct call *call = tale->call;
-    if (!call->woken || call->wake_unseen || call->slept_ns == 0) return false;
-    struct chain_verdict chain = chain_known(telling->teller, call->waker.chain);
-    bool nameless = chain.meaning == CHAIN_SILENT || chain.meaning == CHAIN_OTHER;
-    if (chain.meaning == CHAIN_RECEIVE || (nameless && call->waker.softirq)) {
-        if (!call->waker.receiving) return false;
-        struct tale_packet *by = telling_find_packet(telling, &call->waker.received, call->woken_ns);
-        if (!by && is_wait(tale)) { /* an event loop waits for many connections at once */
-            set(tale, WAKE_SEGMENT, EVIDENCE_STACK, NULL, tr("woken by a segment of another connection"));
-            return true;
-        }
-        if (!by || by->side == tale->story->side) return false;
-        set(tale, WAKE_SEGMENT, chain.meaning == CHAIN_RECEIVE ? EVIDENCE_STACK : EVIDENCE_CONTEXT, by,
-            telling_printf(telling, "woken by %s", what(telling, by)));
-        return true;
-    }
-    if (chain.meaning == CHAIN_BACKLOG) {
-        struct tale_packet *by = needed(telling, tale);
-        if (by) set(tale, WAKE_SEGMENT, EVIDENCE_STACK, by, telling_printf(telling, "woken by %s", what(telling, by)));
-        return by != NULL;
-    }
-    if (chain.meaning == CHAIN_TIMER) {
-        set(tale, WAKE_TIMER, EVIDENCE_STACK, NULL,
-            strcmp(chain.name, "timeout") == 0 ? tr("woken by its timeout") : tr("woken by a TCP timer"));
-        return true;
-    }
-    if (chain.meaning == CHAIN_KERNEL && strcmp(chain.name, CHAIN_ICMP_ERROR) == 0) {
-        struct tale_packet *by = call->waker.receiving ? telling_find_packet(telling, &call->waker.received, call->woken_ns) : NULL;
-        set(tale, WAKE_SEGMENT, EVIDENCE_STACK, by, tr("woken by an ICMP error about its connection"));
-        return true;
-    }
-    if (chain.meaning == CHAIN_KERNEL && strcmp(chain.name, "destroyed") == 0) {
-        set(tale, WAKE_CALL, EVIDENCE_STACK, NULL, tr("woken because somebody else ended the connection (SOCK_DESTROY)"));
-        return true;
-    }
-    if (chain.meaning == CHAIN_SIGNAL) {
-        set(tale, WAKE_SIGNAL, EVIDENCE_STACK, NULL, tr("woken by a signal"));
-        return true;
-    }
-    return false;
-}
-
 /* It came back with nothing: it may not wait, or its time was over (SO_RCVTIMEO, SO_SNDTIMEO), which may be as short as the rest of
  * a tick. */
 static void by_no_result(const struct telling *telling, struct tale_call *tale)
 {
     const struct call *call = tale->call;
     if (call->slept_ns > 0)
-        set(tale, WAKE_TIMER, EVIDENCE_RULE, NULL, tr("woken by its timeout"));
+        wake_set(tale, WAKE_TIMER, EVIDENCE_RULE, NULL, tr("woken by its timeout"));
     else if (strstr(call->args, "MSG_DONTWAIT"))
-        set(tale, WAKE_NEVER_SLEPT, EVIDENCE_RULE, NULL, tr("it was told not to wait (MSG_DONTWAIT)"));
+        wake_set(tale, WAKE_NEVER_SLEPT, EVIDENCE_RULE, NULL, tr("it was told not to wait (MSG_DONTWAIT)"));
     else if (call->slept_ns == 0 || telling_sets_no_timeout(telling, tale->story->side))
-        set(tale, WAKE_NEVER_SLEPT, EVIDENCE_RULE, NULL, tr("the socket is non-blocking"));
+        wake_set(tale, WAKE_NEVER_SLEPT, EVIDENCE_RULE, NULL, tr("the socket is non-blocking"));
     else
-        set(tale, WAKE_UNKNOWN, EVIDENCE_NONE, NULL,
-            tr("its time was over (SO_RCVTIMEO, SO_SNDTIMEO), or the socket is non-blocking: whether it slept was not seen"));
+        wake_set(tale, WAKE_UNKNOWN, EVIDENCE_NONE, NULL,
+                 tr("its time was over (SO_RCVTIMEO, SO_SNDTIMEO), or the socket is non-blocking: whether it slept was not seen"));
 }
 
 static bool by_return_code(const struct telling *telling, struct tale_call *tale)
 {
     int64_t ret = tale->call->ret;
     if (ret == -EINTR || err_is_restart(ret)) {
-        set(tale, WAKE_SIGNAL, EVIDENCE_RULE, NULL, tr("interrupted by a signal"));
+        wake_set(tale, WAKE_SIGNAL, EVIDENCE_RULE, NULL, tr("interrupted by a signal"));
         return true;
     }
-    if (is_wait(tale) && ret == 0) {
-        set(tale, WAKE_TIMER, EVIDENCE_RULE, NULL, tr("nothing happened within its timeout"));
+    if (wake_waits_for_many(tale) && ret == 0) {
+        wake_set(tale, WAKE_TIMER, EVIDENCE_RULE, NULL, tr("nothing happened within its timeout"));
         return true;
     }
     if (ret == -EAGAIN || ret == -EINPROGRESS) {
@@ -283,7 +239,7 @@ static bool by_return_code(const struct telling *telling, struct tale_call *tale
         return true;
     }
     if (ret == -ETIMEDOUT) {
-        set(tale, WAKE_TIMER, EVIDENCE_RULE, NULL, tr("the kernel gave the connection up: no answer came in time"));
+        wake_set(tale, WAKE_TIMER, EVIDENCE_RULE, NULL, tr("the kernel gave the connection up: no answer came in time"));
         return true;
     }
     return false;
@@ -304,22 +260,22 @@ static bool witnessed(const struct telling *telling, const struct tale_call *tal
 static bool by_need(struct telling *telling, struct tale_call *tale)
 {
     const struct call *call = tale->call;
-    struct tale_packet *by = needed(telling, tale);
+    struct tale_packet *by = wake_needed(telling, tale);
     if (!by) return false;
     enum story_evidence evidence = witnessed(telling, tale) ? EVIDENCE_STACK : call->entered ? EVIDENCE_INTERVAL : EVIDENCE_RULE;
     if (call->entered && arrival_ns(by) <= call->enter_ns) {
         if (call->slept_ns > 0) return false; /* then it was not that */
-        set(tale, WAKE_NEVER_SLEPT, evidence, by, telling_printf(telling, "%s was there already", what(telling, by)));
+        wake_set(tale, WAKE_NEVER_SLEPT, evidence, by, telling_printf(telling, "%s was there already", wake_what(telling, by)));
         return true;
     }
     if (arrival_ns(by) > call->exit_ns) return false;
     if (call->slept_ns == 0) {
-        set(tale, WAKE_SEGMENT, evidence, by,
-            telling_printf(telling, "%s %s while the call was still at work: it never had to sleep", what(telling, by),
-                           wanted(tale, by)));
+        wake_set(tale, WAKE_SEGMENT, evidence, by,
+                 telling_printf(telling, "%s %s while the call was still at work: it never had to sleep", wake_what(telling, by),
+                                wanted(tale, by)));
         return true;
     }
-    set(tale, WAKE_SEGMENT, evidence, by, telling_printf(telling, "%s %s", what(telling, by), wanted(tale, by)));
+    wake_set(tale, WAKE_SEGMENT, evidence, by, telling_printf(telling, "%s %s", wake_what(telling, by), wanted(tale, by)));
     return true;
 }
 
@@ -327,7 +283,7 @@ static bool by_need(struct telling *telling, struct tale_call *tale)
 static bool by_only_arrival(struct telling *telling, struct tale_call *tale)
 {
     const struct call *call = tale->call;
-    if (!is_wait(tale) || call->ret != 1 || !call->entered || call->woken) return false;
+    if (!wake_waits_for_many(tale) || call->ret != 1 || !call->entered || call->woken) return false;
     struct tale_packet *found = NULL;
     for (size_t i = telling_sent_by(telling, call->exit_ns); i--;) {
         struct tale_packet *packet = &telling->packets[i];
@@ -341,8 +297,8 @@ static bool by_only_arrival(struct telling *telling, struct tale_call *tale)
         found = packet;
     }
     if (found && call->slept_ns != 0) {
-        set(tale, WAKE_SEGMENT, EVIDENCE_INTERVAL, found,
-            telling_printf(telling, "%s made a descriptor ready", what(telling, found)));
+        wake_set(tale, WAKE_SEGMENT, EVIDENCE_INTERVAL, found,
+                 telling_printf(telling, "%s made a descriptor ready", wake_what(telling, found)));
         return true;
     }
     return false;
@@ -353,23 +309,23 @@ static void find_wake(struct telling *telling, struct tale_call *tale)
     const struct call *call = tale->call;
     if (!tale->story->waits) return;
     if (!call->exited && call->overtaken) {
-        set(tale, WAKE_UNKNOWN, EVIDENCE_NONE, NULL, tr("its return was not seen"));
+        wake_set(tale, WAKE_UNKNOWN, EVIDENCE_NONE, NULL, tr("its return was not seen"));
         return;
     }
     if (!call->exited) {
-        set(tale, WAKE_NOT_YET, EVIDENCE_NONE, NULL,
-            call->ended       ? tr("its process was killed before it was seen to return")
-            : telling->so_far ? tr("it has not returned so far")
-                              : tr("it had not returned when recording ended"));
+        wake_set(tale, WAKE_NOT_YET, EVIDENCE_NONE, NULL,
+                 call->ended       ? tr("its process was killed before it was seen to return")
+                 : telling->so_far ? tr("it has not returned so far")
+                                   : tr("it had not returned when recording ended"));
         return;
     }
-    if (by_waker(telling, tale) || by_return_code(telling, tale) || by_need(telling, tale) || by_only_arrival(telling, tale))
+    if (wake_by_waker(telling, tale) || by_return_code(telling, tale) || by_need(telling, tale) || by_only_arrival(telling, tale))
         return;
     if (call->slept_ns > 0)
-        set(tale, WAKE_UNKNOWN, EVIDENCE_NONE, NULL, tr("nothing that was recorded shows what woke it"));
+        wake_set(tale, WAKE_UNKNOWN, EVIDENCE_NONE, NULL, tr("nothing that was recorded shows what woke it"));
     else if (call->slept_ns == 0)
-        set(tale, WAKE_NEVER_SLEPT, EVIDENCE_CONTEXT, NULL,
-            is_wait(tale) ? tr("something was ready already") : tr("it did not have to wait"));
+        wake_set(tale, WAKE_NEVER_SLEPT, EVIDENCE_CONTEXT, NULL,
+                 wake_waits_for_many(tale) ? tr("something was ready already") : tr("it did not have to wait"));
 }
 
 /* What calls had read that are told no more, before this one. */

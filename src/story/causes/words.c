@@ -2,6 +2,7 @@
 #include "base/lang.h"
 
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -230,13 +231,31 @@ const char *words_sent_by_packet(struct telling *telling, const struct tale_pack
     return telling_printf(telling, "queued before, released when %s arrived%s", label_text(telling, by), held);
 }
 
+/* The handshake's ACK had been seen when its SYN-ACK was sent once more. */
+static bool had_ack(const struct telling *telling, const struct tale_packet *again)
+{
+    for (const struct tale_packet *at = telling->packets; at < again; at++)
+        if (at->segment && at->side != again->side && at->segment->flags & TCP_ACK && !(at->segment->flags & TCP_RST) &&
+            !telling_is_lost(telling, at) && (at->received_ns ? at->received_ns : at->sent_ns) <= again->sent_ns)
+            return true;
+    return false;
+}
+
+static const char *syn_ack_again(const struct telling *telling, const struct tale_packet *packet)
+{
+    if (!had_ack(telling, packet)) return tr("the SYN-ACK timer ran out: the handshake's last ACK did not come");
+    if (telling_option(telling, packet->side, IPPROTO_TCP, TCP_DEFER_ACCEPT, NULL) > 0)
+        return tr("the SYN-ACK timer ran out: the server waits for data (TCP_DEFER_ACCEPT), none came, and it takes an ACK without "
+                  "any only behind this");
+    return tr("the SYN-ACK timer ran out: the handshake's last ACK did not come, or was not taken");
+}
+
 const char *words_sent_by_itself(struct telling *telling, const struct tale_packet *packet)
 {
     static const struct {
         const char *name, *why;
     } sentences[] = {
         {"retransmit", TR("the retransmission timer ran out: no acknowledgment came")},
-        {"syn-ack", TR("the SYN-ACK timer ran out: the handshake's last ACK did not come")},
         {"delayed-ack", TR("the delayed-ACK timer ran out: there was nothing to send the ACK along with")},
         {"keepalive", TR("the keepalive timer ran out: is the peer still there?")},
         {"zero-window-probe", TR("the persist timer ran out: has the peer's closed window opened?")},
@@ -266,6 +285,7 @@ const char *words_sent_by_itself(struct telling *telling, const struct tale_pack
     const char *name = packet->cause->name;
     bool again = packet->segment && packet->segment->retransmission;
     bool reset = kind_of(packet) == STORY_RST;
+    if (strcmp(name, "syn-ack") == 0) return syn_ack_again(telling, packet);
     if (reset && strcmp(name, "keepalive") == 0) return tr("the keepalive timer gave up: no probe was answered");
     if (reset && strcmp(name, "retransmit") == 0) return tr("the retransmission timer gave up: the connection is aborted");
     if (again && strcmp(name, "pacing") == 0) return tr("sent again: it counts as lost, and the pacing timer let it go");
@@ -309,6 +329,12 @@ const char *words_sent_by_firewall(struct telling *telling, const struct tale_pa
 const char *words_sent_by_exit(struct telling *telling, const struct tale_packet *packet, const struct story_exit *exit)
 {
     bool aborts = kind_of(packet) == STORY_RST;
+    if (packet->chain.notes & CHAIN_LISTEN_STOP)
+        return telling_printf(telling,
+                              exit->signal
+                                  ? tr("%s was killed by %s: its listening socket closed before anyone accepted this connection")
+                                  : tr("%s ended with %s: its listening socket closed before anyone accepted this connection"),
+                              exit->process.comm, exit->name);
     const char *format = exit->signal ? aborts
                                             ? tr("%s was killed by %s: the kernel closed its sockets and aborted this connection")
                                             : tr("%s was killed by %s: the kernel closed its sockets; no close() was called")

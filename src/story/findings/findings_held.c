@@ -67,7 +67,7 @@ static const char *unseen_holder(struct telling *telling, enum story_side side, 
         proof[1] = fin->step;
         return telling_printf(telling,
                               "close(%d) of %s[%d] sent nothing: %s[%d] had a descriptor of the same socket, too, and nobody saw "
-                              "how it came by that (SCM_RIGHTS, or before recording); the FIN left %s later, with that one",
+                              "how it came by that (fork(), SCM_RIGHTS, or before recording); the FIN left %s later, with that one",
                               call->fd, call->comm, call->pid, holder->comm, holder->pid,
                               finding_time(telling, fin->sent_ns - call->exit_ns));
     }
@@ -101,11 +101,12 @@ static const char *still_anothers(struct telling *telling, const struct story_ca
                                   const char *by)
 {
     if (!by)
-        return telling_printf(telling,
-                              "close(%d) of %s[%d] sent nothing: %s[%d] still holds the same socket as descriptor %d (nobody saw "
-                              "how the copy was made: SCM_RIGHTS, or before recording); a FIN goes out with the last descriptor "
-                              "only",
-                              close->fd, close->comm, close->pid, still->comm, still->pid, still->fd);
+        return telling_printf(
+            telling,
+            "close(%d) of %s[%d] sent nothing: %s[%d] still holds the same socket as descriptor %d (nobody saw "
+            "how the copy was made: fork(), SCM_RIGHTS, or before recording); a FIN goes out with the last descriptor "
+            "only",
+            close->fd, close->comm, close->pid, still->comm, still->pid, still->fd);
     return telling_printf(telling,
                           "close(%d) of %s[%d] sent nothing: %s[%d] still holds the same socket as descriptor %d (a copy made by "
                           "%s()); a FIN goes out with the last descriptor only",

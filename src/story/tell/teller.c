@@ -111,6 +111,7 @@ static int take_trace(struct teller *teller, const struct event *event)
     teller->trace.started_ns = event->t_ns;
     teller->unfiltered = event->trace.unfiltered;
     teller->course_only = teller->judge.sparse = event->trace.course_only;
+    teller->chosen = event->trace.chosen;
     memcpy(teller->server_ports, event->trace.server_ports, sizeof(teller->server_ports));
     return teller->trace.recorder ? 0 : -ENOMEM;
 }

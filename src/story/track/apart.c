@@ -2,10 +2,13 @@
 #include "base/lang.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
+#include "event/call_traits.h"
+#include "story/chain.h"
 #include "story/track/call_story.h"
 
 /* So many are told; a loop that asks in vain all day long asks once more often than anybody reads. */
@@ -37,7 +40,7 @@ static bool has_failed(const struct call *call)
  * or nobody came. */
 int apart_take_socket(struct teller *teller, const struct sock *sock)
 {
-    bool is_told = false, failed = false;
+    bool is_told = teller->chosen, failed = false; /* or others' stories tell of it, which are not here */
     for (size_t i = 0; i < sock->call_count; i++) {
         is_told |= sock->calls[i]->told;
         failed |= has_failed(sock->calls[i]) && !sock->calls[i]->told;
@@ -62,6 +65,20 @@ static int by_process(const void *a, const void *b)
     return x->call->order < y->call->order ? -1 : 1; /* no two have the same */
 }
 
+/* A wait for nothing that comes by the wire: another thread's shutdown() ended it. */
+static int tell_waker(struct teller *teller, const struct call *call, struct story_wake *wake)
+{
+    if (!call->exited || !call->woken || call->wake_unseen) return 0;
+    struct chain_verdict chain = chain_known(teller, call->waker.chain);
+    const struct event_thread *by = &call->waker.current;
+    if (chain.meaning != CHAIN_CALL || !(call_traits(chain.name) & CALL_SHUTS_DOWN)) return 0;
+    char text[128];
+    snprintf(text, sizeof(text), tr("woken by shutdown() of %s[%d]"), by->comm, (int)by->pid);
+    *wake = (struct story_wake){.kind = WAKE_CALL, .evidence = EVIDENCE_STACK, .step = STORY_NO_STEP};
+    wake->why = arena_text(teller->trace_arena, text);
+    return wake->why ? 0 : -ENOMEM;
+}
+
 /* The calls of one process, from *at on. */
 static int tell_process(struct teller *teller, size_t *at, struct story_apart *apart)
 {
@@ -84,6 +101,7 @@ static int tell_process(struct teller *teller, size_t *at, struct story_apart *a
         if (!code) code = apart_say(teller, from->call, sock, &told->told);
         if (code) return code;
         told->call.waits = told->call.waits && (!from->call->exited || from->call->slept_ns > 0);
+        if (told->call.waits && tell_waker(teller, from->call, &told->call.wake)) return -ENOMEM;
         if (told->call.waits && !from->call->exited) {
             told->call.wake.kind = WAKE_NOT_YET;
             told->call.wake.why = TR("it had not returned when recording ended");

@@ -126,6 +126,8 @@ int apart_say(struct teller *teller, const struct call *call, const struct sock 
     if (call->traits & CALL_BINDS && call->ret == -EADDRINUSE) return say_taken(teller, call, sock, ret_why);
     if (call->traits & CALL_CONNECTS && call->ret == -EADDRNOTAVAIL && sock && sock->local.port)
         return say(teller, ret_why, tr("the socket's own address and that one are still taken as a pair, in TIME_WAIT perhaps"));
+    if (call->traits & CALL_ACCEPTS && call->ret == -EINVAL && call->slept_ns > 0)
+        return say(teller, ret_why, tr("the socket listens no more: it was shut down while the call waited"));
     for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
         if (call->ret == -reasons[i].number && strncmp(call->name, reasons[i].call, strlen(reasons[i].call)) == 0)
             return say(teller, ret_why, reasons[i].why);

@@ -382,6 +382,7 @@ struct teller {
     size_t apart_count, apart_room;
     bool unfiltered;    /* event_trace */
     bool course_only;   /* event_trace */
+    bool chosen;        /* event_trace */
     uint64_t rules_off; /* for tests: bit i switches cause rule i off */
     struct story_trace trace;
     struct arena *trace_arena;

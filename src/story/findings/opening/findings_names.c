@@ -29,6 +29,13 @@ static const uint8_t *header_of_dns(const struct tale_packet *packet)
     return header[4] == 0 && header[5] == 1 ? header : NULL; /* one question, or it is something else */
 }
 
+/* What servers tell each other at that port (NOTIFY, UPDATE: RFC 1996, RFC 2136) asks for no name. */
+static bool is_no_question(const struct tale_packet *packet)
+{
+    const uint8_t *header = header_of_dns(packet);
+    return header && header[2] & 0x78;
+}
+
 /* The name in the question, where all of it was captured: raw, from outside. NULL: not known. */
 static const char *name_of(struct telling *telling, const struct tale_packet *question)
 {
@@ -177,6 +184,7 @@ void findings_names(struct telling *telling)
     for (size_t i = 0; i < telling->packet_count; i++) {
         const struct tale_packet *packet = &telling->packets[i];
         any_error |= packet->datagram && packet->datagram->icmp;
+        if (is_no_question(packet)) continue;
         if (is_datagram(packet, STORY_CLIENT)) {
             take_question(&asked, packet);
         } else if (is_datagram(packet, STORY_SERVER)) {

@@ -140,6 +140,29 @@ static bool is_made_by_data(const struct telling *telling, const struct tale_pac
     return data && (!again || data->sent_ns < again->sent_ns);
 }
 
+/* The wait was over without data: the SYN-ACK was sent again, and the ACK of that one was taken. */
+static bool find_waited_in_vain(struct telling *telling, const struct tale_packet *syn_ack, const struct tale_packet *data,
+                                uint32_t set_step)
+{
+    const struct tale_packet *again = finding_next(telling, syn_ack, STORY_SERVER, STORY_SYN_ACK), *ack = NULL;
+    if (telling->teller->course_only || !again || again->cause->kind != CAUSE_TIMER) return false;
+    if (data && data->sent_ns < again->sent_ns) return false;
+    for (const struct tale_packet *at = syn_ack; at < again && !ack; at++)
+        if (finding_is(at, STORY_CLIENT, STORY_ACK) && !telling_is_lost(telling, at) && finding_arrival_ns(at) <= again->sent_ns)
+            ack = at;
+    if (!ack || had_socket_before(telling, again->sent_ns)) return false;
+    uint32_t proof[3] = {set_step, ack->step, again->step};
+    finding_add(
+        telling, "deferred-accept", "note",
+        telling_printf(telling,
+                       "TCP_DEFER_ACCEPT: the server waited for the client's data; none came for %s, so it sent its SYN-ACK "
+                       "again (#%" PRIu32 ") and takes the ACK of that one: before, accept() had nothing to take. Nothing was "
+                       "lost; where the server speaks first, leave the option out",
+                       finding_time(telling, again->sent_ns - finding_arrival_ns(ack)), again->segment->number),
+        FINDING_PROOF(proof));
+    return true;
+}
+
 /* The kernel waits for data as long as it would send the SYN-ACK again, and makes the connection of the next ACK then
  * (inet_csk_reqsk_queue_prune, tcp_check_req). */
 static void find_deferred(struct telling *telling)
@@ -148,6 +171,7 @@ static void find_deferred(struct telling *telling)
     if (telling_option(telling, STORY_SERVER, IPPROTO_TCP, TCP_DEFER_ACCEPT, &set_step) <= 0) return;
     const struct tale_packet *syn_ack = finding_segment(telling, STORY_SERVER, STORY_SYN_ACK);
     const struct tale_packet *data = finding_segment(telling, STORY_CLIENT, STORY_DATA);
+    if (syn_ack && find_waited_in_vain(telling, syn_ack, data, set_step)) return;
     if (!syn_ack || had_socket_before(telling, data ? data->sent_ns : INT64_MAX)) return;
     if (!data && !(telling_end_now(telling, STORY_SERVER)->flags & END_SYN_ACKED)) return;
     if (telling->teller->course_only && !is_made_by_data(telling, syn_ack, data)) return;

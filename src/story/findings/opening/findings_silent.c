@@ -39,8 +39,8 @@ static void count_way(const struct telling *telling, struct silence *silence, co
     silence->compared += way == WAY_SEEN && packet->seen->packet.same;
 }
 
-/* What this end sent and was never acknowledged, with nothing that came back since. */
-static bool find_silence(const struct telling *telling, enum story_side side, struct silence *silence)
+/* What this end sent and was never acknowledged, with nothing that came back since, as long as it waited. */
+static bool find_silence(const struct telling *telling, enum story_side side, int64_t until_ns, struct silence *silence)
 {
     const struct conn_end *peer = telling_end_now(telling, finding_other(side));
     enum story_side missing;
@@ -49,7 +49,7 @@ static bool find_silence(const struct telling *telling, enum story_side side, st
     for (size_t i = 0; i < telling->packet_count; i++) {
         const struct tale_packet *packet = &telling->packets[i];
         if (packet->side != side && packet->segment && !telling_is_untaken(telling, packet) &&
-            finding_arrival_ns(packet) > heard_ns)
+            finding_arrival_ns(packet) > heard_ns && finding_arrival_ns(packet) <= until_ns)
             heard_ns = finding_arrival_ns(packet);
     }
     for (size_t i = 0; i < telling->packet_count; i++) {
@@ -125,9 +125,10 @@ static void find_unanswered(struct telling *telling, enum story_side side)
     struct silence silence = {0};
     uint32_t end_step = STORY_NO_STEP, option_step = STORY_NO_STEP;
     int64_t end_ns = 0;
-    if (!find_silence(telling, side, &silence)) return;
+    bool gave_up = finding_gave_up(telling, side, &end_step, &end_ns);
+    if (!find_silence(telling, side, gave_up ? end_ns : INT64_MAX, &silence)) return;
     const struct tale_packet *first = silence.first;
-    bool gave_up = finding_gave_up(telling, side, &end_step, &end_ns) && end_ns >= first->sent_ns;
+    gave_up = gave_up && end_ns >= first->sent_ns;
     /* It may only be late. */
     bool soon = silence.repeats < 2 || silence.last->sent_ns - first->sent_ns < RTO_MIN_NS;
     if (!gave_up && soon) return;

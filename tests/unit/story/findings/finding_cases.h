@@ -35,6 +35,14 @@ static const struct finding_case cases[] = {
          2000, S, "flags=R. seq=501 ack=101",
          S_CUR S_SOCK CHAIN("tcp_send_active_reset;tcp_disconnect;inet_csk_listen_stop;__tcp_close;__x64_sys_close"))
          PACKET(2001, S, "flags=R. seq=501 ack=101")},
+#define SERVER_ENDS(frames)                                                                                                        \
+    "process t=1990000 " S_THREAD "change=exit status=0 signal=0\n" MARK(                                                          \
+        2000, S, "flags=R. seq=501 ack=101",                                                                                       \
+        S_CUR S_SOCK CHAIN("tcp_send_active_reset;tcp_disconnect;" frames                                                          \
+                           "__tcp_close;inet_release;sock_close;task_work_run;do_exit;do_group_exit;__x64_sys_exit_group"))        \
+        PACKET(2001, S, "flags=R. seq=501 ack=101")
+    {"closed-listener", true, TRACE HANDSHAKE SERVER_ENDS("inet_csk_listen_stop;")},
+    {"closed-listener", false, TRACE HANDSHAKE SERVER_ENDS("")},
     {"reset-late-data", true,
      TRACE HANDSHAKE CLOSE(1990, 2010, S_THREAD, S_SOCK, "") PACKET(2000, S, "flags=F. seq=501 ack=101")
          PACKET(2100, C, "flags=P. seq=101 ack=502 len=5") PACKET(2110, S, "flags=R seq=502")},
@@ -106,6 +114,12 @@ static const struct finding_case cases[] = {
     {"user-timeout", false, /* it gave up sooner than that option allows: another bound was it */
      TRACE OPEN OPTION(1500, C_THREAD, C_SOCK, "6", "18", "1000") PACKET(2000, C, C_DATA) PACKET(300000, C, C_DATA)
          FAILS(1600, 1001999, C_THREAD, "recvfrom", C_SOCK, "-110")},
+    {"user-timeout", true, /* what the peer says later is no answer */
+     TRACE OPEN OPTION(1500, C_THREAD, C_SOCK, "6", "18", "1000") PACKET(2000, C, C_DATA) PACKET(300000, C, C_DATA)
+         FAILS(1600, 1002000, C_THREAD, "recvfrom", C_SOCK, "-110") PACKET(1002001, S, S_DATA)},
+    {"user-timeout", false, /* it did speak meanwhile */
+     TRACE OPEN OPTION(1500, C_THREAD, C_SOCK, "6", "18", "1000") PACKET(2000, C, C_DATA) PACKET(300000, C, C_DATA)
+         PACKET(1002000, S, S_DATA) FAILS(1600, 1002000, C_THREAD, "recvfrom", C_SOCK, "-110")},
     {"user-timeout", false, /* nobody set it */
      TRACE OPEN PACKET(2000, C, C_DATA) PACKET(300000, C, C_DATA) FAILS(1600, 1002000, C_THREAD, "recvfrom", C_SOCK, "-110")},
     {"data-unanswered", true,
@@ -199,6 +213,11 @@ static const struct finding_case cases[] = {
          PACKET(1001100, C, C_DATA)},
     {"deferred-accept", false, /* nobody took the SYN */
      TRACE OPTION(800, S_THREAD, LISTENER, "6", "9", "5") LISTEN PACKET(1000, C, SYN) PACKET(1010, S, "flags=R. seq=0 ack=101")},
+#define SYN_ACK_AGAIN PACKET(1001010, S, SYN_ACK) PACKET(1001020, C, HANDSHAKE_ACK) ACCEPT(1001030, "4")
+    {"deferred-accept", true, /* the wait was over without data */
+     TRACE OPTION(800, S_THREAD, LISTENER, "6", "9", "1") LISTEN HANDSHAKE SYN_ACK_AGAIN},
+    {"deferred-accept", false, /* the ACK did not come */
+     TRACE OPTION(800, S_THREAD, LISTENER, "6", "9", "1") LISTEN PACKET(1000, C, SYN) PACKET(1010, S, SYN_ACK) SYN_ACK_AGAIN},
     {"deferred-accept", false, /* the wait was over before data came: accept() had it, or the kernel a socket for it */
      TRACE OPTION(800, S_THREAD, LISTENER, "6", "9", "5") LISTEN HANDSHAKE ACCEPT(1050, "4") PACKET(1100, C, C_DATA)},
     {"deferred-accept", false,
@@ -281,6 +300,9 @@ static const struct finding_case cases[] = {
      TRACE PACKET(1000, DNS, DNS_HEADERS("000a", "0100")) PACKET(2000, DNS_BACK, DNS_HEADERS("000a", "8183"))},
     {"name-lookup-failed", false,
      TRACE PACKET(1000, DNS, DNS_HEADERS("000a", "0100")) PACKET(2000, DNS_BACK, DNS_HEADERS("000a", "8180"))},
+    {"name-lookup-failed", false, /* NOTIFY, which one server says to another */
+     TRACE PACKET(1000, DNS, DNS_HEADERS("000a", "2400")) PACKET(2000, DNS_BACK, DNS_HEADERS("000a", "a403"))
+         PACKET(3000000, DNS, DNS_HEADERS("000b", "2400")) PACKET(6000000, DNS, DNS_HEADERS("000b", "2400"))},
     {"name-lookup-failed", false, /* the answer to another question */
      TRACE PACKET(1000, DNS, DNS_HEADERS("000a", "0100")) PACKET(2000, DNS_BACK, DNS_HEADERS("000b", "8183"))},
     {"name-lookup-failed", true, /* two questions at once, answered the other way round */

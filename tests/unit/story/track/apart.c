@@ -266,6 +266,35 @@ static void a_connection_whose_packets_come_later_is_not_told_by_its_calls_alone
     told_free(told);
 }
 
+#define CHOSEN "# tcpwhy events 1\ntrace t=1 recorder=test ports=3333 chosen=1\nvantage t=1 vantage=1 netns=9 name=lo\n"
+
+static void of_chosen_connections_nobody_knows_who_came_to_a_listener(void **state)
+{
+    (void)state;
+    check_none(CHOSEN SERVES(3, "127.0.0.1:3333", 100, 200));
+    check_only(CHOSEN SERVES(3, "127.0.0.1:3333", 100, 200)
+                   FAILS(300, S_THREAD, "accept", LISTENS(3, "127.0.0.1:3333"), "") " ret=-11 slept=0\n",
+               "accept", "EAGAIN", "no finished connection");
+}
+
+static void an_accept_that_shutdown_ended_says_so(void **state)
+{
+    (void)state;
+    struct told *told =
+        tell_text(CHOSEN SERVES(3, "127.0.0.1:3333", 100, 200)
+                      ENTER(300, S_THREAD, "accept", LISTENS(3, "127.0.0.1:3333"),
+                            "") "wake t=400000 " S_THREAD "cur.pid=20 cur.tid=21 cur.comm=server "
+                                "chain=try_to_wake_up;sock_def_error_report;tcp_disconnect;inet_shutdown;__x64_sys_shutdown\n"
+                                "exit t=410000 " S_THREAD "name=accept fd=3 ret=-22 slept=110000 " BOUND(3, "127.0.0.1:3333") "\n",
+                  0);
+    assert_int_equal(trace_of(told)->apart_count, 1);
+    const struct story_apart_call *apart = &trace_of(told)->apart[0].calls[0];
+    assert_int_equal(apart->call.wake.kind, WAKE_CALL);
+    assert_string_equal(apart->call.wake.why, "woken by shutdown() of server[20]");
+    assert_non_null(strstr(apart->why, "shut down while the call waited"));
+    told_free(told);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -285,6 +314,8 @@ int main(void)
         cmocka_unit_test(a_socket_that_was_not_made_is_told),
         cmocka_unit_test(what_a_signal_interrupted_or_is_still_under_way_has_not_failed),
         cmocka_unit_test(a_loop_that_asks_for_ever_is_counted),
+        cmocka_unit_test(of_chosen_connections_nobody_knows_who_came_to_a_listener),
+        cmocka_unit_test(an_accept_that_shutdown_ended_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
