@@ -188,8 +188,7 @@ struct event_vantage {
     uint32_t number; /* what EVENT_PACKET.vantage refers to */
     uint64_t netns;  /* inode of its network namespace; 0 unknown */
     char name[EVENT_NAME_BYTES];
-    struct address v4,
-        v6; /* the interface's own (no loopback or link-local one): what is sent there arrives here. Version 0: none */
+    struct address v4, v6; /* its own (no loopback or link-local one): what is sent there arrives here. Version 0: none */
 };
 
 /* Of a packet that was looked for in another capture and not found there (src/clocks): what is known of it. */

@@ -41,31 +41,6 @@ static void a_read_is_woken_by_the_segment_that_the_waker_was_receiving(void **d
           STORY_CLIENT, "read", WAKE_SEGMENT, EVIDENCE_STACK, "data");
 }
 
-#define OTHER "pid=10 tid=11 comm=other "
-#define SHUT(name)                                                                                                                 \
-    ENTER(1990, OTHER, name, C_SOCK, " args=\"3, SHUT_RD\"")                                                                       \
-    "wake t=2000000 " C_THREAD "cur.pid=10 cur.tid=11 cur.comm=other "                                                             \
-                               "chain=try_to_wake_up;sock_def_wakeup;inet_shutdown;__sys_shutdown;__x64_sys_shutdown\n" EXIT(      \
-                                   2005, OTHER, name, C_SOCK, " ret=0")
-
-static void a_read_is_woken_by_another_threads_shutdown(void **data)
-{
-    (void)data;
-    struct told *told = tell_text(TRACE HANDSHAKE ENTER(1500, C_THREAD, "read", C_SOCK, "") SHUT("shutdown")
-                                      RETURNS(2010, C_THREAD, "read", C_SOCK, " ret=0 slept=500000"),
-                                  0);
-    const struct story *story = told->stories[0];
-    const struct story_wake *wake = &told_call(story, STORY_CLIENT, "read", 1)->wake;
-    assert_int_equal(wake->kind, WAKE_CALL);
-    assert_int_equal(wake->evidence, EVIDENCE_STACK);
-    assert_string_equal(story->steps[wake->step].call->name, "shutdown");
-    told_free(told);
-    /* Where that call was not recorded nobody is named. */
-    check(TRACE HANDSHAKE ENTER(1500, C_THREAD, "read", C_SOCK, "") SHUT("write")
-              RETURNS(2010, C_THREAD, "read", C_SOCK, " ret=0 slept=500000"),
-          STORY_CLIENT, "read", WAKE_UNKNOWN, EVIDENCE_NONE, NULL);
-}
-
 /* Two segments of five bytes each; how many a read of so many bytes took, and its last. */
 static void a_read_names_all_segments_that_it_took(void **data)
 {
@@ -395,7 +370,6 @@ int main(void)
         cmocka_unit_test(a_datagram_of_another_length_is_not_what_a_read_took),
         cmocka_unit_test(a_peek_takes_nothing_and_recvmmsg_takes_several),
         cmocka_unit_test(a_read_is_woken_by_the_segment_that_the_waker_was_receiving),
-        cmocka_unit_test(a_read_is_woken_by_another_threads_shutdown),
         cmocka_unit_test(a_read_names_all_segments_that_it_took),
         cmocka_unit_test(a_wake_without_a_chain_is_context),
         cmocka_unit_test(reads_find_what_brought_their_bytes_though_it_came_out_of_order),
