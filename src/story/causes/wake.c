@@ -234,8 +234,8 @@ static bool by_return_code(const struct telling *telling, struct tale_call *tale
         return true;
     }
     if (ret == -ETIMEDOUT && tale->call->slept_ns == 0) { /* it read what a timer had left on the socket before (sk_err) */
-        set(tale, WAKE_NEVER_SLEPT, EVIDENCE_RULE, NULL,
-            tr("the kernel had given the connection up before: no answer came in time"));
+        wake_set(tale, WAKE_NEVER_SLEPT, EVIDENCE_RULE, NULL,
+                 tr("the kernel had given the connection up before: no answer came in time"));
         return true;
     }
     if (ret == -ETIMEDOUT) {
