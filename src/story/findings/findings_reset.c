@@ -351,16 +351,6 @@ static void find_reset_by_exit(struct telling *telling, const struct tale_packet
 {
     const struct event_thread *who = &reset->seen->context.current; /* in do_exit(), by the chain */
     const struct story_step *step = reset->cause->step == STORY_NO_STEP ? NULL : &telling->story->steps[reset->cause->step];
-    if (reset->chain.notes & CHAIN_LISTEN_STOP && who->pid) {
-        finding_add(telling, "closed-listener", "warning",
-                    telling_printf(telling,
-                                   "%s[%d] ended while this connection waited in the accept queue of its listening socket, which "
-                                   "nobody else held: the kernel reset it. Accept what has come before the process ends, or hand "
-                                   "the socket on; of several that listen on one port (SO_REUSEPORT) each has a queue of its own",
-                                   who->comm, who->pid),
-                    (const uint32_t[]){reset->cause->step, reset->step}, 2);
-        return;
-    }
     if (!reset->segment->reset_reason || strcmp(reset->segment->reset_reason, "TCP_ABORT_ON_CLOSE") != 0 || !who->pid) return;
     if (step && step->kind == STEP_PROCESS_EXIT && step->exit->signal) return; /* a signal is told by itself */
     finding_add(telling, "reset-unread-data", "warning",

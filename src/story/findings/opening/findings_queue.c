@@ -234,8 +234,27 @@ static void find_forgotten_request(struct telling *telling)
     }
 }
 
+/* The last process that held the listener ended with it in its queue; where a call closed the listener, findings_reset.c says so.
+ */
+static void find_ended_listener(struct telling *telling)
+{
+    const struct tale_packet *reset = finding_segment(telling, STORY_SERVER, STORY_RST);
+    if (!reset || reset->cause->kind != CAUSE_EXIT || !(reset->chain.notes & CHAIN_LISTEN_STOP)) return;
+    const struct event_thread *who = &reset->seen->context.current; /* in do_exit(), by the chain */
+    uint32_t proof[2] = {reset->cause->step, reset->step};
+    if (!who->pid) return;
+    finding_add(telling, "closed-listener", "warning",
+                telling_printf(telling,
+                               "%s[%d] ended while this connection waited in the accept queue of its listening socket, which "
+                               "nobody else held: the kernel reset it. Accept what has come before the process ends, or hand "
+                               "the socket on; of several that listen on one port (SO_REUSEPORT) each has a queue of its own",
+                               who->comm, who->pid),
+                FINDING_PROOF(proof));
+}
+
 void findings_queue(struct telling *telling)
 {
+    find_ended_listener(telling);
     find_dropped_syn(telling);
     find_dropped_ack(telling);
     find_clipped(telling);
