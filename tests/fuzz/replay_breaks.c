@@ -21,6 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     case 'u': /* undefined: a sum that no int holds; only the sanitizer sees it */
         sum = INT_MAX - 1;
         sum += (int)size;
+        seen = (uint8_t)sum;
         break;
     case 'h':
         while (data[0] == 'h') seen++;
