@@ -87,7 +87,9 @@ static int64_t over_at(const struct telling *telling)
     for (uint32_t i = 0; i < telling->story->step_count; i++) {
         const struct story_step *step = &telling->story->steps[i];
         if (step->kind != STEP_STATE || step->state->kernel) continue;
-        bool over = step->state->to_state == STATE_TIME_WAIT || step->state->to_state == STATE_CLOSED;
+        bool over =
+            step->state->to_state == STATE_TIME_WAIT || step->state->to_state == STATE_CLOSED ||
+            (step->state->to_state == STATE_LISTEN && step->state->from_state == STATE_SYN_RCVD); /* RFC 9293 3.10.7.4: a RST */
         began |= is_beyond_syn(step->state->from_state) || is_beyond_syn(step->state->to_state);
         if (!over)
             over_ns[step->side] = INT64_MAX; /* of a RST that ended nothing */

@@ -223,6 +223,15 @@ static void a_connection_that_was_refused_is_over_with_the_refusal(void **state)
           SPENT_CLIENT, 110, 110);
 }
 
+/* A health check: its RST sends the server's end back to LISTEN. */
+static void a_handshake_that_is_broken_off_is_over_with_the_rst(void **state)
+{
+    (void)state;
+    check(TRACE PACKET(1000, C, SYN) PACKET(1010, S, SYN_ACK) PACKET(1020, C, "flags=R seq=101")
+              CALL(5000, 5010, C_THREAD, "close", C_SOCK),
+          SPENT_UNKNOWN, 10, 20);
+}
+
 static void where_nothing_was_ever_asked_that_is_what_took_the_time(void **state)
 {
     (void)state;
@@ -305,6 +314,7 @@ int main(void)
         cmocka_unit_test(before_the_syn_connect_is_the_clients),
         cmocka_unit_test(behind_a_connect_that_did_not_wait_the_client_is_at_work),
         cmocka_unit_test(a_connection_that_was_refused_is_over_with_the_refusal),
+        cmocka_unit_test(a_handshake_that_is_broken_off_is_over_with_the_rst),
         cmocka_unit_test(where_nothing_was_ever_asked_that_is_what_took_the_time),
         cmocka_unit_test(what_was_looked_up_before_connect_is_part_of_it),
         cmocka_unit_test(what_may_have_been_looked_up_for_another_is_no_part_of_it),
