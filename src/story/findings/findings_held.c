@@ -104,8 +104,7 @@ static const char *still_anothers(struct telling *telling, const struct story_ca
         return telling_printf(
             telling,
             "close(%d) of %s[%d] sent nothing: %s[%d] still holds the same socket as descriptor %d (nobody saw "
-            "how the copy was made: fork(), SCM_RIGHTS, or before recording); a FIN goes out with the last descriptor "
-            "only",
+            "how the copy was made: SCM_RIGHTS, or before recording); a FIN goes out with the last descriptor only",
             close->fd, close->comm, close->pid, still->comm, still->pid, still->fd);
     return telling_printf(telling,
                           "close(%d) of %s[%d] sent nothing: %s[%d] still holds the same socket as descriptor %d (a copy made by "
