@@ -185,38 +185,47 @@ __noinline int control_wanted(const struct record_packet *packet, __u32 netns, _
     return (wanted ? WANTED : 0) | (from->translated ? TRANSLATED : 0);
 }
 
-static __always_inline void control_note_translated(const struct record_packet *packet, __u32 netns)
+__noinline int control_note_translated(const struct record_packet *packet, __u32 netns)
 {
     struct control_key key = {.netns = 0};
     struct control *control;
 
+    if (!packet) return 0;
     control_key_fill(&key, &packet->src, &packet->dst, netns);
     control = bpf_map_lookup_elem(&controls, &key);
     if (control) control->low.translated = control->high.translated = 1;
+    return 0;
+}
+
+/* A segment that is on the wire between another pair than its socket's, as one of that. 0: it is not. */
+__noinline int control_there(struct record_packet *there, const struct record_packet *packet, __u64 sk)
+{
+    struct record_socket socket = {0};
+
+    if (!there || !packet || packet->protocol != PROTOCOL_TCP || !socket_fill(&socket, sk, 0)) return 0;
+    if (socket.protocol != PROTOCOL_TCP || !socket.local.port || !socket.remote.port) return 0; /* a control socket of the kernel */
+    if (socket.local.port == packet->src.port && socket.remote.port == packet->dst.port && same_ip(&socket.local, &packet->src) &&
+        same_ip(&socket.remote, &packet->dst))
+        return 0;
+    *there = *packet;
+    there->src = socket.local;
+    there->dst = socket.remote;
+    return 1;
 }
 
 /* Where this host redirects what it says to itself, each end's segments are on the wire between the pair of the other end's socket:
  * only in both is all of a connection seen. So such a segment counts as one of its own socket's pair, too. */
-__noinline int control_wanted_there(struct record_packet *packet, __u32 netns, __u64 sk, __u64 buffer, __u32 interface)
+static __always_inline int control_wanted_there(const struct record_packet *packet, __u32 netns, __u64 sk, __u64 buffer,
+                                                __u32 interface)
 {
-    struct record_socket socket = {0};
-    struct record_address src, dst;
+    __u32 which = SCRATCH_THERE;
+    struct record_packet *there = bpf_map_lookup_elem(&scratches, &which);
     int wanted;
 
-    if (!packet || packet->protocol != PROTOCOL_TCP || !socket_fill(&socket, sk, 0) || socket.protocol != PROTOCOL_TCP) return 0;
-    if (!socket.local.port || !socket.remote.port) return 0; /* a control socket of the kernel */
-    src = packet->src;
-    dst = packet->dst;
-    if (socket.local.port == src.port && socket.remote.port == dst.port && same_ip(&socket.local, &src) &&
-        same_ip(&socket.remote, &dst))
-        return 0;
+    if (!there || !control_there(there, packet, sk)) return 0;
     control_note_translated(packet, netns);
-    packet->src = socket.local;
-    packet->dst = socket.remote;
-    wanted = control_wanted(packet, netns, buffer, interface);
-    control_note_translated(packet, netns);
-    packet->src = src;
-    packet->dst = dst;
+    wanted = control_wanted(there, netns, buffer, interface);
+    control_note_translated(there, netns);
     return wanted;
 }
 

@@ -171,7 +171,7 @@ struct {
 } timer_runs SEC(".maps");
 /* Room to read a packet before it is known to be wanted: one for each program that does, for the kernel runs none of them on a CPU
  * where it is already under way, be it interrupted or preempted. */
-enum scratch { SCRATCH_QUEUE, SCRATCH_RESET, SCRATCH_RESET_RECEIVED, SCRATCH_DROP, SCRATCHES };
+enum scratch { SCRATCH_QUEUE, SCRATCH_THERE, SCRATCH_RESET, SCRATCH_RESET_RECEIVED, SCRATCH_DROP, SCRATCHES };
 struct {
     __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
     __uint(max_entries, SCRATCHES);
