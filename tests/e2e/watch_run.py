@@ -145,8 +145,9 @@ class Run(Test):
             told = json.loads(line) if f'"{head["client"]["addr"]}"' in line and ('"ended"' in line or '"fin-unanswered"' in line) else None
             return told and told["server"]["addr"] == head["server"]["addr"] and told.get("start", told.get("t")) > head["start"] - 1e9
 
-        seen = {finding["id"] for finding in json.loads(self.watching.until(is_it))["findings"]}
-        self.assertEqual(seen - BEHIND, found - BEHIND)
+        line = self.watching.until(is_it)
+        seen = {finding["id"] for finding in json.loads(line)["findings"]}
+        self.assertEqual(seen - BEHIND, found - BEHIND, line)
         return seen
 
 
