@@ -111,9 +111,10 @@ tcpwhy_e2e(quiz-asking quiz.py Asking 120)
 tcpwhy_e2e(quiz-exports quiz.py Exports 120)
 
 # The longest begin first, or they alone would be waited for at the end. Most wait more than they work: the catalogue for a minute of TIME_WAIT.
-set_tests_properties(e2e/catalogue PROPERTIES COST 1000 PROCESSORS 3) # they have wires: see e2e/scenarios
+set_tests_properties(e2e/catalogue PROPERTIES COST 1000 PROCESSORS 4) # they have wires: see e2e/scenarios
 set_tests_properties(e2e/inputs PROPERTIES COST 1000 PROCESSORS 4) # eight wires at once
 set_tests_properties(e2e/options e2e/watch-survival e2e/watch e2e/watch-screen e2e/readme e2e/hard PROPERTIES COST 800)
+set_tests_properties(e2e/watch-ports e2e/watch-run e2e/watch-totals PROPERTIES PROCESSORS 2) # a watch that is not run for long loses events
 set_tests_properties(e2e/options e2e/course PROPERTIES PROCESSORS 3) # they run a few at once
 # They have a wire, which must not starve: so few stand beside them.
 set_tests_properties(e2e/claims e2e/claims-words e2e/screens e2e/ways e2e/lab e2e/states-played e2e/scenarios-interrupted e2e/scenarios-words e2e/readme e2e/spent
